@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Test results and assertions: see test_util.h.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test_util.h"
+
+#define DEFAULT_TIMEOUT	60
+
+void print_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("# ");
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+	va_end(ap);
+}
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("# %s:%d: ", file, line);
+	vprintf(fmt, ap);
+	printf(" (errno %d %s)\n", err, strerror(err));
+	fflush(stdout);
+	va_end(ap);
+	_exit(KSFT_FAIL);
+}
+
+void test_skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("# skipped: ");
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+	va_end(ap);
+	_exit(KSFT_SKIP);
+}
+
+ssize_t read_file(const char *path, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t r;
+	int fd;
+
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	while (len < size - 1) {
+		r = read(fd, buf + len, size - 1 - len);
+		if (r <= 0)
+			break;
+		len += r;
+	}
+	close(fd);
+	buf[len] = '\0';
+	return len;
+}
+
+long meminfo_kb(const char *field)
+{
+	char buf[4096], *p;
+
+	if (read_file("/proc/meminfo", buf, sizeof(buf)) < 0)
+		return -1;
+	p = strstr(buf, field);
+	return p ? strtol(p + strlen(field), NULL, 10) : -1;
+}
+
+/* Returns the kselftest code of one subtest, and says why if it died. */
+static int run_subtest(const struct subtest *t)
+{
+	unsigned int timeout = t->timeout ? t->timeout : DEFAULT_TIMEOUT;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0) {
+		print_info("fork: %s", strerror(errno));
+		return KSFT_FAIL;
+	}
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/*
+		 * A process group of its own, so that helpers of a subtest
+		 * that is killed do not survive it.
+		 */
+		setpgid(0, 0);
+		alarm(timeout);
+		t->fn();
+		fflush(stdout);
+		_exit(KSFT_PASS);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	kill(-pid, SIGKILL);
+	if (WIFSIGNALED(status)) {
+		if (WTERMSIG(status) == SIGALRM)
+			print_info("%s: timed out after %u s", t->name, timeout);
+		else
+			print_info("%s: killed by signal %d", t->name, WTERMSIG(status));
+		return KSFT_FAIL;
+	}
+	return WEXITSTATUS(status);
+}
+
+static bool selected(const struct subtest *t, int argc, char **argv)
+{
+	bool any = false;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] == '-')
+			continue;
+		any = true;
+		if (!strcmp(argv[i], t->name))
+			return true;
+	}
+	return !any;
+}
+
+int test_main(int argc, char **argv, const struct subtest *tests, size_t count)
+{
+	unsigned int planned = 0, number = 0, failed = 0, skipped = 0;
+	bool no_fork = false;
+	size_t i;
+	int c;
+
+	for (c = 1; c < argc; c++) {
+		if (!strcmp(argv[c], "-l")) {
+			for (i = 0; i < count; i++)
+				puts(tests[i].name);
+			return KSFT_PASS;
+		}
+		if (!strcmp(argv[c], "-n"))
+			no_fork = true;
+	}
+
+	for (i = 0; i < count; i++)
+		planned += selected(&tests[i], argc, argv);
+
+	printf("KTAP version 1\n1..%u\n", planned);
+	for (i = 0; i < count; i++) {
+		int r = KSFT_PASS;
+
+		if (!selected(&tests[i], argc, argv))
+			continue;
+		if (no_fork)
+			tests[i].fn();
+		else
+			r = run_subtest(&tests[i]);
+		number++;
+		failed += r != KSFT_PASS && r != KSFT_SKIP;
+		skipped += r == KSFT_SKIP;
+		printf("%s %u %s%s\n",
+		       r == KSFT_PASS || r == KSFT_SKIP ? "ok" : "not ok",
+		       number, tests[i].name, r == KSFT_SKIP ? " # SKIP" : "");
+		fflush(stdout);
+	}
+	printf("# totals: pass:%u fail:%u skip:%u\n",
+	       number - failed - skipped, failed, skipped);
+	fflush(stdout);
+
+	if (failed || !planned)
+		return KSFT_FAIL;
+	return skipped == number ? KSFT_SKIP : KSFT_PASS;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A real Linux guest does all its work and powers off: alone, with a small
+ * memory, and while the host takes its memory away again and again (copy on
+ * write, merging, compaction, page-out, dirty logging, a hungry neighbour).
+ *
+ * Needs the guest's kernel as /guest/vmlinux. The work is what guest_init.c does
+ * and checks; this test adds nothing but the conditions.
+ */
+#include <libgen.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test_util.h"
+
+static void run(char *const argv[])
+{
+	char path[256], dir[200] = "";
+	int status;
+	pid_t pid;
+
+	if (access("/dev/kvm", R_OK | W_OK) || access("/guest/vmlinux", R_OK))
+		test_skip("needs /dev/kvm and /guest/vmlinux");
+	/* The VMM is installed beside this test. */
+	TEST_ASSERT(readlink("/proc/self/exe", dir, sizeof(dir) - 1) > 0, "readlink");
+	snprintf(path, sizeof(path), "%s/linux_guest", dirname(dir));
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork");
+	if (!pid) {
+		execv(path, argv);
+		_exit(127);
+	}
+	TEST_ASSERT(waitpid(pid, &status, 0) == pid, "waitpid");
+	TEST_ASSERT(WIFEXITED(status), "linux_guest: status 0x%x", status);
+	if (WEXITSTATUS(status) == KSFT_SKIP)
+		test_skip("linux_guest");
+	TEST_ASSERT(WEXITSTATUS(status) == KSFT_PASS, "linux_guest: exit code %d",
+		    WEXITSTATUS(status));
+}
+
+static void test_alone(void)
+{
+	run((char *[]) { "linux_guest", "-q", "-a", "quiet/guest.forks=30/guest.mb=8/guest.passes=2", NULL });
+}
+
+static void test_small(void)
+{
+	run((char *[]) { "linux_guest", "-q", "-m", "32", "-a", "quiet/guest.forks=15/guest.mb=8/guest.passes=1", NULL });
+}
+
+static void test_pressure(void)
+{
+	run((char *[]) { "linux_guest", "-q", "-p", "-m", "48", "-a", "quiet/guest.forks=20/guest.mb=8/guest.passes=2", NULL });
+}
+
+static const struct subtest tests[] = {
+	{ "alone", test_alone, 900 },
+	{ "small", test_small, 900 },
+	{ "pressure", test_pressure, 900 },
+};
+
+TEST_MAIN(tests)
