@@ -47,6 +47,7 @@ void guest_44x_init(void)
 void probe_go(unsigned int op, uint32_t ea, uint32_t msr, uint32_t value);
 
 uint32_t probe_value, probe_store;
+bool probe_fresh;
 static struct {
 	uint32_t msr, op, ea;
 } args;
@@ -59,7 +60,13 @@ static void probe_caught(unsigned long unused)
 unsigned int probe(uint32_t msr, unsigned int op, uint32_t ea)
 {
 	unsigned int exc;
+	uint32_t pid;
 
+	if (probe_fresh) {
+		pid = mfspr(SPRN_PID);
+		set_pid(pid ^ 0x80);
+		set_pid(pid);
+	}
 	args.msr = msr;
 	args.op = op;
 	args.ea = op == PROBE_EXEC ? ea + PATTERN_CODE : ea;

@@ -115,6 +115,11 @@ void guest_44x_init(void);
  */
 unsigned int probe(uint32_t msr, unsigned int op, uint32_t ea);
 extern uint32_t probe_value, probe_store;
+/*
+ * Change PID back and forth before each probe. QEMU's own TLB has 4K pages, and
+ * takes a 1K page for four; what it has there goes when PID is written.
+ */
+extern bool probe_fresh;
 
 #define PROBE_OK(msr, op, ea)	GUEST_ASSERT_EQ(probe(msr, op, ea), EXC_NONE)
 /* The access must read the pattern of this guest physical address. */

@@ -266,6 +266,7 @@ static void guest_page_sizes(void)
 		uint32_t bytes = tlb_size_bytes(s[i].size), last = bytes - 1024;
 
 		ea = 0x60000000 + 12 * bytes;
+		probe_fresh = bytes == 1024;
 		if (bytes == 1024)
 			ea += s[i].rpn & 0xc00;
 		tlb_write(n, ea | TLB0_V | s[i].size, s[i].rpn, TLB2_RWX, 0);
@@ -313,6 +314,7 @@ static void guest_1k_pages(void)
 	unsigned int i;
 
 	guest_44x_init();
+	probe_fresh = true;
 	for (i = 0; i < 32; i++)
 		tlb_write(10 + i, (EA + i * 0x400) | TLB0_V | SIZE_1K,
 			  RAM + ((i * 13) % 32) * 0x1400, TLB2_RWX, 0);
