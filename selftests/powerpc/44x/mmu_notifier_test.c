@@ -238,6 +238,68 @@ static void test_fork(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * Copy on write by the host: the guest reads pages of a private file mapping,
+ * then the host stores to them and has copies of its own, and the guest must
+ * see those.
+ *
+ * When the host flushes a range or an address space, it empties the whole TLB
+ * of a 44x, the guest's entries with it. Here it flushes single pages, so it
+ * is KVM alone that ends the guest's translations.
+ */
+#define COW_PAGES	8u
+#define FILE_NAME	0xf11eU
+
+static uint32_t name_now;
+
+static void guest_read_names(void)
+{
+	uint32_t i, v, named, old;
+
+	guest_map();
+	for (;;) {
+		named = old = 0;
+		for (i = 0; i < COW_PAGES; i++) {
+			v = *(volatile uint32_t *)(EA + i * 4096);
+			named += v == (name_now << 16 | i);
+			old += v == (FILE_NAME << 16 | i);
+		}
+		GUEST_SYNC_ARGS(1, named, old);
+	}
+}
+
+static void test_cow(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_read_names);
+	FILE *f = tmpfile();
+	struct ucall uc;
+	unsigned int i;
+
+	TEST_REQUIRE(f);
+	TEST_ASSERT(!ftruncate(fileno(f), SLOT_SIZE), "ftruncate");
+	for (i = 0; i < COW_PAGES; i++) {
+		uint32_t v = FILE_NAME << 16 | i;
+
+		TEST_ASSERT(pwrite(fileno(f), &v, 4, i * 4096) == 4, "pwrite");
+	}
+	TEST_ASSERT(mmap(page(vm, 0), SLOT_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_FIXED | MAP_PRIVATE, fileno(f), 0) == page(vm, 0), "mmap");
+	for (name_now = 1; name_now < 20; name_now++) {
+		sync_global_to_guest(vm, name_now);
+		vcpu_run_to_sync(vcpu, 1, &uc);
+		TEST_ASSERT_EQ(uc.args[2], COW_PAGES);
+		for (i = 0; i < COW_PAGES; i++)
+			*(uint32_t *)page(vm, i) = name_now << 16 | i;
+		vcpu_run_to_sync(vcpu, 1, &uc);
+		TEST_ASSERT_EQ(uc.args[2], 0);
+		TEST_ASSERT_EQ(uc.args[1], COW_PAGES);
+		/* The copies go, and the file's pages are back. */
+		TEST_ASSERT(!madvise(page(vm, 0), SLOT_SIZE, MADV_DONTNEED), "madvise");
+	}
+	kvm_vm_free(vm);
+}
+
 /* --- races --- */
 
 static uint32_t stop, rounds;
@@ -439,6 +501,7 @@ static const struct subtest tests[] = {
 	{ "munmap", test_munmap },
 	{ "mprotect", test_mprotect },
 	{ "fork", test_fork },
+	{ "cow", test_cow },
 	{ "race_dontneed", test_race_dontneed, 120 },
 	{ "race_pageout", test_race_pageout, 120 },
 	{ "race_remap", test_race_remap, 120 },
