@@ -8,7 +8,12 @@
  * -icount a tick is a fixed number of instructions; there caches and TLB misses
  * are free, so this measures software paths, not hardware.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "44x.h"
 
@@ -181,6 +186,83 @@ static void bench_native(uint32_t rounds)
 	munmap(mem, 4096 * 4096);
 }
 
+/*
+ * What a context switch of the host costs the guest: it goes through 40 pages
+ * while another process takes all of the TLB in its time slices.
+ */
+#define SWITCH_PAGES	40
+#define SWITCH_TICKS	20000000
+
+static void guest_switch(void)
+{
+	uint32_t start, rounds = 0;
+
+	guest_44x_init();
+	tlb_write(10, EA | TLB0_V | SIZE_16M, (uint32_t)SLOT_GPA, TLB2_RWX, 0);
+	touch_pages(EA, SWITCH_PAGES, 2);
+	GUEST_SYNC(0);
+	start = mftb();
+	while (mftb() - start < SWITCH_TICKS) {
+		touch_pages(EA, SWITCH_PAGES, 100);
+		rounds += 100;
+	}
+	GUEST_SYNC_ARGS(rounds, 0);
+	GUEST_DONE();
+}
+
+static void bench_switch(bool reload)
+{
+	static const char path[] = "/sys/module/kvm/parameters/44x_reload";
+	const char *how = reload ? "reload" : "plain";
+	uint64_t refills, reloads, switches;
+	struct kvm_vcpu *vcpu;
+	struct rusage usage;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	int fd = open(path, O_WRONLY);
+	pid_t child;
+	char *mem;
+
+	if (fd < 0 || write(fd, reload ? "Y" : "N", 1) != 1) {
+		print_info("no %s", path);
+		return;
+	}
+	close(fd);
+	child = fork();
+	TEST_ASSERT(child >= 0, "fork");
+	if (!child) {
+		mem = mmap(NULL, 128 * 4096, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		memset(mem, 1, 128 * 4096);
+		for (;;)
+			touch_pages((unsigned long)mem, 128, 1);
+	}
+	vm = vm_create_with_one_vcpu(&vcpu, guest_switch);
+	vm_mem_add(vm, 1, SLOT_GPA, SLOT_SIZE, 0, NULL);
+	memset(addr_gpa2hva(vm, SLOT_GPA), 1, SWITCH_PAGES * 4096);
+	vcpu_run_to_ucall(vcpu, &uc);
+	getrusage(RUSAGE_SELF, &usage);
+	switches = usage.ru_nivcsw;
+	refills = vcpu_get_stat(vcpu, "shadow_refills");
+	reloads = vcpu_get_stat(vcpu, "shadow_reloads");
+	vcpu_run_to_ucall(vcpu, &uc);
+	getrusage(RUSAGE_SELF, &usage);
+	switches = usage.ru_nivcsw - switches;
+	refills = vcpu_get_stat(vcpu, "shadow_refills") - refills;
+	reloads = vcpu_get_stat(vcpu, "shadow_reloads") - reloads;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	kvm_vm_free(vm);
+	TEST_ASSERT(switches > 4, "%u context switches", (unsigned int)switches);
+	printf("bench: switch_%s_misses %u.%02u misses\n", how,
+	       (unsigned int)(refills / switches),
+	       (unsigned int)(refills * 100 / switches % 100));
+	printf("bench: switch_%s_reloads %u.%02u entries\n", how,
+	       (unsigned int)(reloads / switches),
+	       (unsigned int)(reloads * 100 / switches % 100));
+	printf("bench: switch_%s_rounds %u rounds\n", how, (unsigned int)uc.args[0]);
+}
+
 int main(int argc, char **argv)
 {
 	static const char * const names[] = {
@@ -211,5 +293,7 @@ int main(int argc, char **argv)
 	}
 	TEST_ASSERT(i == ARRAY_SIZE(names), "%u results", i);
 	kvm_vm_free(vm);
+	bench_switch(false);
+	bench_switch(true);
 	return KSFT_PASS;
 }
