@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,47 @@ long meminfo_kb(const char *field)
 		return -1;
 	p = strstr(buf, field);
 	return p ? strtol(p + strlen(field), NULL, 10) : -1;
+}
+
+static void __noreturn busy_process(void)
+{
+	const size_t pages = 200;
+	uint32_t *mem = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t round;
+	size_t i;
+
+	if (mem == MAP_FAILED)
+		_exit(2);
+	for (round = 0;; round++) {
+		for (i = 0; i < pages; i++) {
+			if (round && READ_ONCE(mem[i * 1024]) != round - 1 + i)
+				_exit(1);
+			WRITE_ONCE(mem[i * 1024], round + i);
+		}
+	}
+}
+
+int start_busy_process(void)
+{
+	pid_t pid = fork();
+
+	TEST_ASSERT(pid >= 0, "fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		busy_process();
+	}
+	return pid;
+}
+
+void end_busy_process(int pid)
+{
+	int status = 0;
+
+	TEST_ASSERT(waitpid(pid, &status, WNOHANG) == 0,
+		    "a process of the host is wrong (0x%x)", status);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
 }
 
 /* Returns the kselftest code of one subtest, and says why if it died. */

@@ -86,6 +86,13 @@ void test_skip(const char *fmt, ...) __printf(1, 2) __noreturn;
 		test_skip("needs %s", #cond);				\
 } while (0)
 
+/*
+ * A process that uses 200 pages of its own memory all the time and checks them,
+ * until it is ended; that fails if it was wrong.
+ */
+int start_busy_process(void);
+void end_busy_process(int pid);
+
 /* Deterministic pseudo-random numbers; the seed makes a failure repeatable. */
 struct rng {
 	uint64_t state;

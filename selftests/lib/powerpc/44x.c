@@ -80,6 +80,45 @@ unsigned int probe(uint32_t msr, unsigned int op, uint32_t ea)
 	return EXC_NONE;
 }
 
+#define CHECK_STEP(field, offset) \
+	_Static_assert(offsetof(struct step, field) == (offset), "44x.h")
+CHECK_STEP(msr, STEP_MSR);
+CHECK_STEP(pc, STEP_PC);
+CHECK_STEP(addr, STEP_ADDR);
+CHECK_STEP(value, STEP_VALUE);
+CHECK_STEP(exc, STEP_EXC);
+CHECK_STEP(srr0, STEP_SRR0);
+CHECK_STEP(srr1, STEP_SRR1);
+CHECK_STEP(dear, STEP_DEAR);
+CHECK_STEP(esr, STEP_ESR);
+CHECK_STEP(r3, STEP_R3);
+CHECK_STEP(r5, STEP_R5);
+
+extern char step_vectors[];
+
+#define STEP_IVOR(n)	mtspr((SPRN_IVOR0 + n), n * 0x10)
+
+void step_init(void)
+{
+	mtspr(SPRN_IVPR, (uintptr_t)step_vectors);
+	STEP_IVOR(0);
+	STEP_IVOR(1);
+	STEP_IVOR(2);
+	STEP_IVOR(3);
+	STEP_IVOR(4);
+	STEP_IVOR(5);
+	STEP_IVOR(6);
+	STEP_IVOR(7);
+	STEP_IVOR(8);
+	STEP_IVOR(9);
+	STEP_IVOR(10);
+	STEP_IVOR(11);
+	STEP_IVOR(12);
+	STEP_IVOR(13);
+	STEP_IVOR(14);
+	STEP_IVOR(15);
+}
+
 void fill_pattern(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
 {
 	uint64_t a;

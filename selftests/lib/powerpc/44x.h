@@ -52,6 +52,19 @@
 #define PROBE_WRITE	1
 #define PROBE_EXEC	2
 
+/* Offsets into struct step, for 44x_insns.S; checked in 44x.c. */
+#define STEP_MSR	0
+#define STEP_PC		4
+#define STEP_ADDR	8
+#define STEP_VALUE	12
+#define STEP_EXC	16
+#define STEP_SRR0	20
+#define STEP_SRR1	24
+#define STEP_DEAR	28
+#define STEP_ESR	32
+#define STEP_R3		36
+#define STEP_R5		40
+
 #ifndef __ASSEMBLER__
 
 #include "kvm_util.h"
@@ -154,6 +167,30 @@ extern bool probe_fresh;
 				(op) == PROBE_WRITE ? ESR_ST : 0);	\
 	}								\
 } while (0)
+
+/**
+ * struct step - a few instructions in any mode, and how they ended
+ * @msr, @pc: where they are, e.g. step_load; with MSR_EE, interrupts are taken
+ *	in the middle of it
+ * @addr, @value: r3 and r4 for them; r5 is 0
+ * @exc: EXC_SYSCALL if they came to their end, which is an sc, or what they
+ *	took: EXC_DTLB, EXC_ITLB, EXC_DSI, EXC_ISI
+ * @srr0, @srr1, @r3, @r5: at that time
+ * @dear, @esr: as far as the exception sets them
+ */
+struct step {
+	uint32_t msr, pc, addr, value;
+	uint32_t exc, srr0, srr1, dear, esr, r3, r5;
+};
+
+/*
+ * What probe() does, with a fraction of the exits and without a variable that
+ * vCPUs share. After step_init() these five exceptions belong to step(). The
+ * instructions may change r3 and r5 only.
+ */
+void step_init(void);
+void step(struct step *s);
+extern char step_load[], step_store[];	/* lwz r3,0(r3) and stw r4,0(r3) */
 
 /* --- both sides --- */
 

@@ -90,4 +90,110 @@ function probe_go
 2:	stw	4, 0(3)
 	sc
 
+/*
+ * void step(struct step *s): see 44x.h. What marks a step is r30; r31 is s, and
+ * r1 the stack.
+ */
+#define STEP_MARK	0x57e9
+
+function step
+	stwu	1, -32(1)
+	mflr	0
+	stw	0, 36(1)
+	stw	30, 8(1)
+	stw	31, 12(1)
+	mr	31, 3
+	lis	30, STEP_MARK
+	lwz	6, STEP_MSR(31)
+	lwz	7, STEP_PC(31)
+	lwz	4, STEP_VALUE(31)
+	lwz	3, STEP_ADDR(31)
+	li	5, 0
+	andi.	0, 6, MSR_EE
+	beq	1f
+	wrteei	0		/* SRR0 and 1 are mine from here on */
+1:	mtspr	SPRN_SRR0, 7
+	mtspr	SPRN_SRR1, 6
+	rfi
+
+/* r6: the exception */
+step_landed:
+	lis	7, STEP_MARK
+	cmpw	7, 30
+	bne	9f
+	stw	6, STEP_EXC(31)
+	stw	3, STEP_R3(31)
+	stw	5, STEP_R5(31)
+	mfspr	7, SPRN_SRR0
+	stw	7, STEP_SRR0(31)
+	mfspr	7, SPRN_SRR1
+	stw	7, STEP_SRR1(31)
+	cmpwi	6, EXC_SYSCALL
+	beq	3f
+	cmpwi	6, EXC_ITLB
+	beq	3f
+	mfspr	7, SPRN_ESR
+	stw	7, STEP_ESR(31)
+	cmpwi	6, EXC_ISI
+	beq	3f
+	mfspr	7, SPRN_DEAR
+	stw	7, STEP_DEAR(31)
+3:	lwz	7, STEP_MSR(31)
+	andi.	7, 7, MSR_EE
+	beq	4f
+	wrteei	1
+4:	lwz	0, 36(1)
+	mtlr	0
+	lwz	30, 8(1)
+	lwz	31, 12(1)
+	addi	1, 1, 32
+	blr
+
+/* Not in a step: what guest_exception() is for. */
+9:	slwi	6, 6, 8
+	lis	7, guest_vectors@ha
+	addi	7, 7, guest_vectors@l
+	add	7, 7, 6
+	mtctr	7
+	bctr
+
+	.globl	step_load, step_store
+step_load:
+	lwz	3, 0(3)
+	sc
+step_store:
+	stw	4, 0(3)
+	sc
+
+	.macro	step_vector num
+	.balign	16
+	li	6, \num
+	b	step_landed
+	.endm
+	.macro	other_vector num
+	.balign	16
+	b	guest_vectors + \num * 256
+	.endm
+
+	.section .text.step_vectors, "ax"
+	.balign	65536
+	.globl	step_vectors
+step_vectors:
+	other_vector	EXC_CRITICAL
+	other_vector	EXC_MCHECK
+	step_vector	EXC_DSI
+	step_vector	EXC_ISI
+	other_vector	EXC_EXTERNAL
+	other_vector	EXC_ALIGNMENT
+	other_vector	EXC_PROGRAM
+	other_vector	EXC_FPUNAVAIL
+	step_vector	EXC_SYSCALL
+	other_vector	EXC_APUNAVAIL
+	other_vector	EXC_DEC
+	other_vector	EXC_FIT
+	other_vector	EXC_WATCHDOG
+	step_vector	EXC_DTLB
+	step_vector	EXC_ITLB
+	other_vector	EXC_DEBUG
+
 	.section .note.GNU-stack, "", @progbits

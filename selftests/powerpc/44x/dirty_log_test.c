@@ -172,6 +172,55 @@ static void test_hot(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * Pages that all PIDs share (TID 0), read by each and then written by each: the
+ * first store of one PID must not be the last word for the others. A page at a
+ * time, so that what a PID reads by is in the hardware TLB still when it stores.
+ */
+#define SHARED_PIDS	3u
+#define SHARED_PAGES	16u
+
+static void guest_shared(void)
+{
+	uint32_t pid, ea;
+
+	guest_44x_init();
+	tlb_write(10, EA | TLB0_V | SIZE_64K, (uint32_t)SLOT_GPA, TLB2_RWX, 0);
+	for (ea = EA; ea < EA + SHARED_PAGES * 4096; ea += 4096) {
+		for (pid = 1; pid <= SHARED_PIDS; pid++) {
+			set_pid(pid);
+			PROBE_READS(0, ea, SLOT_GPA + ea - EA);
+		}
+		for (pid = 1; pid <= SHARED_PIDS; pid++) {
+			set_pid(pid);
+			probe_store = pid;
+			PROBE_OK(0, PROBE_WRITE, ea + 512);
+		}
+	}
+	set_pid(0);
+	GUEST_DONE();
+}
+
+static void test_shared(void)
+{
+	unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_shared);
+	vm_mem_add(vm, SLOT, SLOT_GPA, SLOT_SIZE, KVM_MEM_LOG_DIRTY_PAGES, NULL);
+	fill_pattern(vm, SLOT_GPA, SLOT_SIZE);
+	vcpu_run_to_done(vcpu);
+	vm_get_dirty_log(vm, SLOT, bitmap);
+	for (i = 0; i < SHARED_PAGES; i++) {
+		TEST_ASSERT(dirty(bitmap, i), "page %u", i);
+		TEST_ASSERT_EQ(*(uint32_t *)addr_gpa2hva(vm, SLOT_GPA + i * 4096 + 512),
+			       SHARED_PIDS);
+	}
+	kvm_vm_free(vm);
+}
+
 static void test_errors(void)
 {
 	unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
@@ -197,6 +246,7 @@ static const struct subtest tests[] = {
 	{ "64k", test_64k },
 	{ "16m", test_16m },
 	{ "hot", test_hot },
+	{ "shared", test_shared },
 	{ "errors", test_errors },
 };
 

@@ -7,6 +7,7 @@
  * Memory is compared after a warm-up, with a bound far below what the VMs of
  * the loop cost together; a leak smaller than a page per VM is not seen.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +16,8 @@
 
 #include "44x.h"
 
-#define KILLS		60
+#define KILLS		200
+#define CLOSES		60
 
 static void guest_busy(void)
 {
@@ -23,9 +25,11 @@ static void guest_busy(void)
 
 	guest_44x_init();
 	for (;;) {
+		/* TID 0 and all others in turn, so that shadow tables get many. */
 		tlb_write(10 + i % 50, (0x40000000 + i % 50 * 0x10000) | TLB0_V | SIZE_64K,
-			  GUEST_FREE_BASE + i % 64 * 0x10000, TLB2_RWX, i % 5);
-		set_pid(i % 5);
+			  GUEST_FREE_BASE + i % 64 * 0x10000, TLB2_RWX,
+			  i % 2 ? i % 256 : 0);
+		set_pid(i % 256);
 		*(volatile uint32_t *)(0x40000000 + i % 50 * 0x10000) = i;
 		*(volatile uint32_t *)(GUEST_FREE_BASE + i % 1024 * 4096) = i;
 		if (!(i++ % 64))
@@ -86,26 +90,47 @@ static struct memory memory_now(void)
 	/* What is freed after a grace period or by a worker, is then. */
 	sync();
 	usleep(300000);
-	m.available = meminfo_kb("MemFree:") + meminfo_kb("Cached:") +
-		      meminfo_kb("Buffers:");
+	m.available = meminfo_kb("MemAvailable:");
 	m.slab = meminfo_kb("Slab:");
 	m.kernel = meminfo_kb("SUnreclaim:");
 	return m;
+}
+
+/* What generic KVM shows of VMs that exist: a directory for each. */
+static unsigned int vms_in_debugfs(void)
+{
+	DIR *dir = opendir("/sys/kernel/debug/kvm");
+	unsigned int n = 0;
+	struct dirent *e;
+
+	if (!dir)
+		test_skip("needs CONFIG_DEBUG_FS");
+	while ((e = readdir(dir)))
+		n += e->d_type == DT_DIR && e->d_name[0] != '.';
+	closedir(dir);
+	return n;
 }
 
 static void test_kill(void)
 {
 	struct rng rng = { 4 };
 	struct memory before, after;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
 	int i;
 
+	/* The count does count. */
+	vm = vm_create_with_one_vcpu(&vcpu, guest_busy);
+	TEST_ASSERT_EQ(vms_in_debugfs(), 1);
+	kvm_vm_free(vm);
 	for (i = 0; i < 10; i++)
 		kill_one(&rng);
 	before = memory_now();
 	for (i = 0; i < KILLS; i++)
 		kill_one(&rng);
 	after = memory_now();
-	print_info("%d kills: free %+ld kB, slab %+ld kB, unreclaimable %+ld kB", KILLS,
+	TEST_ASSERT_EQ(vms_in_debugfs(), 0);
+	print_info("%d kills: available %+ld kB, slab %+ld kB, unreclaimable %+ld kB", KILLS,
 		   after.available - before.available, after.slab - before.slab,
 		   after.kernel - before.kernel);
 	/* One page each would be 4 * KILLS. */
@@ -122,7 +147,7 @@ static void test_close(void)
 	struct kvm_vm *vm;
 	int i;
 
-	for (i = 0; i < KILLS + 10; i++) {
+	for (i = 0; i < CLOSES + 10; i++) {
 		if (i == 10)
 			before = memory_now();
 		vm = vm_create_with_one_vcpu(&vcpu, guest_busy);
@@ -145,10 +170,10 @@ static void test_close(void)
 		}
 	}
 	after = memory_now();
-	print_info("%d VMs: free %+ld kB, unreclaimable %+ld kB", KILLS,
+	print_info("%d VMs: available %+ld kB, unreclaimable %+ld kB", CLOSES,
 		   after.available - before.available, after.kernel - before.kernel);
-	TEST_ASSERT(before.available - after.available < 4 * KILLS, "memory is lost");
-	TEST_ASSERT(after.kernel - before.kernel < 4 * KILLS, "slab is lost");
+	TEST_ASSERT(before.available - after.available < 4 * CLOSES, "memory is lost");
+	TEST_ASSERT(after.kernel - before.kernel < 4 * CLOSES, "slab is lost");
 }
 
 /* --- failing allocations --- */

@@ -636,6 +636,61 @@ static void test_exec_mmio(void)
 	run(guest_exec_mmio);
 }
 
+/*
+ * --- MSR[IS] != MSR[DS]: one address, code and data of different entries ---
+ *
+ * One of them may be for all PIDs and the other for one, and a page may have been
+ * used for the one in a context before it is used for the other in the next.
+ */
+
+static void split_page(unsigned int tid_code, unsigned int tid_data)
+{
+	unsigned int pid, round, order;
+
+	for (order = 0; order < 2; order++) {
+		tlb_write(10, EA | TLB0_V | SIZE_4K, RAM, TLB2_RWX, tid_code);
+		tlb_write(11, EA | TLB0_V | TLB0_TS | SIZE_4K, RAM + 0x1000,
+			  TLB2_RWX, tid_data);
+		for (round = 0; round < 3; round++) {
+			for (pid = 1; pid < 4; pid++) {
+				bool code = !tid_code || tid_code == pid;
+				bool data = !tid_data || tid_data == pid;
+
+				set_pid(pid);
+				if (code && (order ^ pid) & 1)
+					PROBE_EXECS(MSR_DS, EA, RAM);
+				if (data)
+					PROBE_READS(MSR_DS, EA, RAM + 0x1000);
+				else
+					PROBE_MISSES(MSR_DS, PROBE_READ, EA);
+				if (code)
+					PROBE_EXECS(MSR_DS, EA, RAM);
+				else
+					PROBE_MISSES(MSR_DS, PROBE_EXEC, EA);
+			}
+		}
+		set_pid(0);
+		tlb_invalidate(10);
+		tlb_invalidate(11);
+	}
+}
+
+static void guest_split_pids(void)
+{
+	guest_44x_init();
+	split_page(0, 0);
+	split_page(0, 2);
+	split_page(2, 0);
+	split_page(2, 2);
+	split_page(1, 2);
+	GUEST_DONE();
+}
+
+static void test_split_pids(void)
+{
+	run(guest_split_pids);
+}
+
 /* --- a seeded walk, compared with a model of the TLB --- */
 
 #define WALK_STEPS	30000
@@ -748,6 +803,7 @@ static const struct subtest tests[] = {
 	{ "erpn", test_erpn },
 	{ "exec_mmio", test_exec_mmio },
 	{ "mmio_denied", test_mmio_denied },
+	{ "split_pids", test_split_pids },
 	{ "random", test_random, 120 },
 };
 

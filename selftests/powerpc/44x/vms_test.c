@@ -9,9 +9,6 @@
  * threads and processes of their own.
  */
 #include <pthread.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "44x.h"
 
@@ -124,39 +121,14 @@ static void test_threads(void)
 		pthread_join(job[n].thread, NULL);
 }
 
-/* A process of the host that uses the TLB as much, and checks itself. */
-static void host_process(void)
-{
-	const size_t pages = 200;
-	uint32_t *mem = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint32_t round;
-	size_t i;
-
-	if (mem == MAP_FAILED)
-		_exit(2);
-	for (round = 0;; round++) {
-		for (i = 0; i < pages; i++) {
-			if (round && mem[i * 1024] != round - 1 + i)
-				_exit(1);
-			mem[i * 1024] = round + i;
-		}
-	}
-}
-
 static void test_busy_host(void)
 {
 	struct job job[2];
 	pid_t pid[2];
 	unsigned int n;
-	int status;
 
-	for (n = 0; n < 2; n++) {
-		pid[n] = fork();
-		TEST_ASSERT(pid[n] >= 0, "fork");
-		if (!pid[n])
-			host_process();
-	}
+	for (n = 0; n < 2; n++)
+		pid[n] = start_busy_process();
 	for (n = 0; n < 2; n++) {
 		job[n].n = n;
 		TEST_ASSERT(!pthread_create(&job[n].thread, NULL, vm_thread, &job[n]),
@@ -165,8 +137,7 @@ static void test_busy_host(void)
 	for (n = 0; n < 2; n++)
 		pthread_join(job[n].thread, NULL);
 	for (n = 0; n < 2; n++)
-		TEST_ASSERT(waitpid(pid[n], &status, WNOHANG) == 0,
-			    "a process of the host is wrong (0x%x)", status);
+		end_busy_process(pid[n]);
 }
 
 /* Two vCPUs of one VM, same memory, each with its own TLB. */
