@@ -322,8 +322,9 @@ static void guest_auto_reload(void)
 		;
 	wrteei(0);
 	GUEST_ASSERT(dec_when - start >= 5 * ticks);
-	/* Reload off: at most the one that was under way. */
+	/* Reload off; the one that is under way does not come any more. */
 	mtspr(SPRN_TCR, TCR_DIE);
+	mtspr(SPRN_DEC, 0x7fffffff);
 	mtspr(SPRN_TSR, TSR_DIS);
 	mtspr(SPRN_DEC, ticks);
 	dec_count = 0;
