@@ -14,8 +14,7 @@
  * The array is the guest's own and knows nothing of KVM. It is an
  * implementation of the manual but for one rule that KVM adds: of several
  * entries that match, a miss uses the one with the lowest index, and what is
- * mapped stays until its own entry is written, unless a larger mapping of
- * another replaces it.
+ * mapped stays until its own entry is written.
  *
  *   torture_test [-s<seed>] [-c<steps>] [subtest...]
  *
@@ -208,24 +207,12 @@ static bool ask(const struct tortured *t, struct answer *a, uint32_t ea,
 	return true;
 }
 
-/*
- * The entry with the lowest index, and those of more than 4K: what was mapped
- * for another address of these may serve this one as well.
- */
-static void only_lowest(const struct tortured *t, struct answer *a)
+static void only_lowest(struct answer *a)
 {
-	unsigned int i, n = 0;
-
-	a->permitted = 0;
-	for (i = 0; i < a->n; i++) {
-		if (i && (t->tlb[a->index[i]].w0 >> 4 & 0xf) <= 1)
-			continue;
-		a->index[n] = a->index[i];
-		a->ok[n] = a->ok[i];
-		a->gpa[n] = a->gpa[i];
-		a->permitted += a->ok[n++];
+	if (a->n > 1) {
+		a->n = 1;
+		a->permitted = a->ok[0];
 	}
-	a->n = n;
 }
 
 /* --- writing the TLB --- */
@@ -676,8 +663,8 @@ static bool step_access(struct tortured *t)
 		if (r & 0x8000) {
 			rewrite_all(t, &fetch);
 			rewrite_all(t, &data);
-			only_lowest(t, &fetch);
-			only_lowest(t, &data);
+			only_lowest(&fetch);
+			only_lowest(&data);
 			t->count[COUNT_LOWEST]++;
 		}
 	}
