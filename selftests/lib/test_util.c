@@ -177,6 +177,8 @@ static bool selected(const struct subtest *t, int argc, char **argv)
 	return !any;
 }
 
+uint32_t host_page;
+
 int test_main(int argc, char **argv, const struct subtest *tests, size_t count)
 {
 	unsigned int planned = 0, number = 0, failed = 0, skipped = 0;
@@ -184,6 +186,7 @@ int test_main(int argc, char **argv, const struct subtest *tests, size_t count)
 	size_t i;
 	int c;
 
+	host_page = getpagesize();
 	for (c = 1; c < argc; c++) {
 		if (!strcmp(argv[c], "-l")) {
 			for (i = 0; i < count; i++)

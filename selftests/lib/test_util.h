@@ -58,6 +58,9 @@ int main(int argc, char **argv)						\
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));		\
 }
 
+/* The host's page size; a guest's copy of the program has it as well. */
+extern uint32_t host_page;
+
 /* A diagnostic line, prefixed with "# ". */
 void print_info(const char *fmt, ...) __printf(1, 2);
 

@@ -13,12 +13,13 @@
 #define EA		0x40000000UL
 #define SLOT		1
 #define SLOT_GPA	0x02000000ULL
-#define SLOT_SIZE	0x00400000ULL		/* 1,024 pages */
-#define PAGES		((unsigned int)(SLOT_SIZE / 4096))
+#define SLOT_SIZE	0x00400000ULL
+#define MAX_PAGES	((unsigned int)(SLOT_SIZE / 4096))
+#define PAGES		((unsigned int)SLOT_SIZE / host_page)
 
 /* What the guest is to do with each page in a round. */
 enum { NOTHING, READ, WRITE, READ_WRITE, EXEC, USER_WRITE };
-static uint8_t todo[SLOT_SIZE / 4096];
+static uint8_t todo[MAX_PAGES];
 static uint32_t tlb_size;
 
 static void guest_work(void)
@@ -32,7 +33,7 @@ static void guest_work(void)
 		for (i = 2; i < TLB_ENTRIES; i++)
 			tlb_invalidate(i);
 		for (i = 0; i < PAGES; i++) {
-			uint32_t ea = EA + i * 4096;
+			uint32_t ea = EA + i * host_page;
 
 			if ((ea & -bytes) != mapped) {
 				mapped = ea & -bytes;
@@ -41,13 +42,13 @@ static void guest_work(void)
 			}
 			probe_store = i;
 			if (todo[i] == READ || todo[i] == READ_WRITE)
-				PROBE_READS(0, ea, SLOT_GPA + i * 4096);
+				PROBE_READS(0, ea, SLOT_GPA + i * host_page);
 			if (todo[i] == WRITE || todo[i] == READ_WRITE)
 				PROBE_OK(0, PROBE_WRITE, ea + 512);
 			if (todo[i] == USER_WRITE)
 				PROBE_OK(MSR_PR, PROBE_WRITE, ea + 1536);
 			if (todo[i] == EXEC)
-				PROBE_EXECS(0, ea, SLOT_GPA + i * 4096);
+				PROBE_EXECS(0, ea, SLOT_GPA + i * host_page);
 		}
 		GUEST_SYNC(1);
 	}
@@ -62,7 +63,7 @@ static bool dirty(const unsigned long *bitmap, unsigned int page)
 static void round_of(struct kvm_vm *vm, struct kvm_vcpu *vcpu, struct rng *rng,
 		     bool logging, const char *what)
 {
-	static unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
+	static unsigned long bitmap[MAX_PAGES / 8 / sizeof(long)];
 	unsigned int i, wrong = 0, written = 0;
 
 	for (i = 0; i < PAGES; i++)
@@ -139,7 +140,7 @@ static void guest_hot(void)
 	tlb_write(10, EA | TLB0_V | SIZE_16M, (uint32_t)SLOT_GPA, TLB2_RWX, 0);
 	for (;;) {
 		for (i = 0; i < 16; i++) {
-			volatile uint32_t *p = (void *)(EA + i * 4096);
+			volatile uint32_t *p = (void *)(EA + i * host_page);
 
 			if (hot_mask >> i & 1)
 				p[1] = i;
@@ -152,7 +153,7 @@ static void guest_hot(void)
 
 static void test_hot(void)
 {
-	static unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
+	static unsigned long bitmap[MAX_PAGES / 8 / sizeof(long)];
 	struct rng rng = { 9 };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
@@ -185,8 +186,8 @@ static void guest_shared(void)
 	uint32_t pid, ea;
 
 	guest_44x_init();
-	tlb_write(10, EA | TLB0_V | SIZE_64K, (uint32_t)SLOT_GPA, TLB2_RWX, 0);
-	for (ea = EA; ea < EA + SHARED_PAGES * 4096; ea += 4096) {
+	tlb_write(10, EA | TLB0_V | SIZE_1M, (uint32_t)SLOT_GPA, TLB2_RWX, 0);
+	for (ea = EA; ea < EA + SHARED_PAGES * host_page; ea += host_page) {
 		for (pid = 1; pid <= SHARED_PIDS; pid++) {
 			set_pid(pid);
 			PROBE_READS(0, ea, SLOT_GPA + ea - EA);
@@ -203,7 +204,7 @@ static void guest_shared(void)
 
 static void test_shared(void)
 {
-	unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
+	unsigned long bitmap[MAX_PAGES / 8 / sizeof(long)];
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	unsigned int i;
@@ -215,7 +216,7 @@ static void test_shared(void)
 	vm_get_dirty_log(vm, SLOT, bitmap);
 	for (i = 0; i < SHARED_PAGES; i++) {
 		TEST_ASSERT(dirty(bitmap, i), "page %u", i);
-		TEST_ASSERT_EQ(*(uint32_t *)addr_gpa2hva(vm, SLOT_GPA + i * 4096 + 512),
+		TEST_ASSERT_EQ(*(uint32_t *)addr_gpa2hva(vm, SLOT_GPA + i * host_page + 512),
 			       SHARED_PIDS);
 	}
 	kvm_vm_free(vm);
@@ -223,7 +224,7 @@ static void test_shared(void)
 
 static void test_errors(void)
 {
-	unsigned long bitmap[SLOT_SIZE / 4096 / 8 / sizeof(long)];
+	unsigned long bitmap[MAX_PAGES / 8 / sizeof(long)];
 	struct kvm_dirty_log log = { .slot = SLOT, .dirty_bitmap = bitmap };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_hot);

@@ -96,22 +96,22 @@ static void test_memory_regions(void)
 	struct kvm_userspace_memory_region r;
 
 	vcpu_run_to_sync(vcpu, 1, NULL);
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 4097, 0, p), EINVAL);
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000001, 4096, 0, p), EINVAL);
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 4096, 0, (char *)p + 1), EINVAL);
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 4096, 1 << 31, p), EINVAL);
-	EXPECT_ERR(__vm_mem_set(vm, 0x7fffffff, 0x02000000, 4096, 0, p), EINVAL);
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0, 4096, 0, p), EEXIST);
-	EXPECT_ERR(__vm_mem_set(vm, 1, -4096ULL, 8192, 0, p), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, host_page + 1, 0, p), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000001, host_page, 0, p), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, host_page, 0, (char *)p + 1), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, host_page, 1 << 31, p), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 0x7fffffff, 0x02000000, host_page, 0, p), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0, host_page, 0, p), EEXIST);
+	EXPECT_ERR(__vm_mem_set(vm, 1, -(uint64_t)host_page, 2 * host_page, 0, p), EINVAL);
 	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 0, 0, p), EINVAL);
 	/* Kernel addresses. */
-	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 4096, 0, (void *)0xc0000000), EINVAL);
+	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, host_page, 0, (void *)0xc0000000), EINVAL);
 	EXPECT_ERR(__vm_mem_set(vm, 1, 0x02000000, 1ULL << 32, 0, p), EINVAL);
 	memset(&r, 0xff, sizeof(r));
 	EXPECT_ERR(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r), EINVAL);
 	EXPECT_ERR(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, NULL), EFAULT);
 	/* A slot beyond 36 bits is nothing the guest can reach. */
-	__vm_mem_set(vm, 1, 1ULL << 40, 4096, 0, p);
+	__vm_mem_set(vm, 1, 1ULL << 40, host_page, 0, p);
 	vcpu_run_to_sync(vcpu, 2, NULL);
 	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);

@@ -16,12 +16,13 @@
 #define EA		0x40000000UL
 #define SLOT		1
 #define SLOT_GPA	0x02000000ULL
-#define GROUP		4			/* 16K */
+#define GROUP		4
 #define PAGES		(2 * GROUP)
-#define SEARCH		4096
+#define MAX_SEARCH	4096
+#define SEARCH		((int)(MAX_SEARCH * 4096 / host_page))	/* 16 MB */
 #define RESIDENT	(1ULL << 63)
 
-static uint64_t frames[SEARCH];
+static uint64_t frames[MAX_SEARCH];
 static uint32_t want[PAGES];			/* first word of each page */
 static uint32_t store_page;
 
@@ -39,7 +40,7 @@ static int page_of(uint64_t frame, int i)
 /* Two groups, each contiguous and aligned in the host. */
 static char *find_pages(void)
 {
-	char *mem = mmap(NULL, SEARCH * 4096, PROT_READ | PROT_WRITE,
+	char *mem = mmap(NULL, SEARCH * host_page, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("/proc/self/pagemap", O_RDONLY);
 	int i, j, n = 0, page[GROUP];
@@ -48,11 +49,11 @@ static char *find_pages(void)
 	TEST_ASSERT(mem != MAP_FAILED, "mmap");
 	if (fd < 0)
 		test_skip("needs /proc/self/pagemap");
-	memset(mem, 1, SEARCH * 4096);
-	TEST_ASSERT(pread(fd, frames, sizeof(frames),
-			  (uintptr_t)mem / 4096 * 8) == sizeof(frames), "pagemap");
+	memset(mem, 1, SEARCH * host_page);
+	TEST_ASSERT(pread(fd, frames, SEARCH * 8, (uintptr_t)mem / host_page * 8) ==
+		    SEARCH * 8, "pagemap");
 	close(fd);
-	out = mmap(NULL, PAGES * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	out = mmap(NULL, PAGES * host_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(out != MAP_FAILED, "mmap");
 	for (i = 0; i < SEARCH && n < PAGES / GROUP; i++) {
 		if (!(frames[i] & RESIDENT) || frames[i] % GROUP)
@@ -66,13 +67,13 @@ static char *find_pages(void)
 			continue;
 		/* mremap() moves a page without copying it. */
 		for (j = 0; j < GROUP; j++)
-			TEST_ASSERT(mremap(mem + page[j] * 4096, 4096, 4096,
+			TEST_ASSERT(mremap(mem + page[j] * host_page, host_page, host_page,
 					   MREMAP_MAYMOVE | MREMAP_FIXED,
-					   out + (n * GROUP + j) * 4096) != MAP_FAILED,
+					   out + (n * GROUP + j) * host_page) != MAP_FAILED,
 				    "mremap");
 		n++;
 	}
-	munmap(mem, SEARCH * 4096);
+	munmap(mem, SEARCH * host_page);
 	if (n < PAGES / GROUP)
 		test_skip("no %u contiguous pages among %u", GROUP, SEARCH);
 	return out;
@@ -85,13 +86,13 @@ static void guest_work(void)
 
 	guest_44x_init();
 	for (i = 0; i < 2; i++)
-		tlb_write(10 + i, (EA + i * 0x1000000) | TLB0_V | SIZE_64K,
+		tlb_write(10 + i, (EA + i * 0x1000000) | TLB0_V | SIZE_1M,
 			  (uint32_t)SLOT_GPA, TLB2_RWX, i ? 5 : 0);
 	set_pid(5);
 	for (;;) {
 		for (round = 0; round < 2; round++) {
 			for (i = 0; i < 2 * PAGES; i++) {
-				uint32_t ea = EA + i / PAGES * 0x1000000 + i % PAGES * 4096;
+				uint32_t ea = EA + i / PAGES * 0x1000000 + i % PAGES * host_page;
 
 				msr = i & 1 ? MSR_PR : 0;
 				GUEST_ASSERT_EQ(probe(msr, PROBE_READ, ea), EXC_NONE);
@@ -100,10 +101,10 @@ static void guest_work(void)
 		}
 		if (store_page < PAGES) {
 			probe_store = ++want[store_page];
-			GUEST_ASSERT_EQ(probe(MSR_PR, PROBE_WRITE, EA + store_page * 4096),
+			GUEST_ASSERT_EQ(probe(MSR_PR, PROBE_WRITE, EA + store_page * host_page),
 					EXC_NONE);
 			GUEST_ASSERT_EQ(probe(0, PROBE_READ,
-					      EA + 0x1000000 + store_page * 4096), EXC_NONE);
+					      EA + 0x1000000 + store_page * host_page), EXC_NONE);
 			GUEST_ASSERT_EQ(probe_value, want[store_page]);
 		}
 		GUEST_SYNC(1);
@@ -115,7 +116,7 @@ static char *host;
 static void set_page(unsigned int i, uint32_t v)
 {
 	want[i] = v;
-	*(volatile uint32_t *)(host + i * 4096) = v;
+	*(volatile uint32_t *)(host + i * host_page) = v;
 }
 
 static void run(struct kvm_vm *vm, struct kvm_vcpu *vcpu, unsigned int page)
@@ -125,7 +126,7 @@ static void run(struct kvm_vm *vm, struct kvm_vcpu *vcpu, unsigned int page)
 	sync_global_to_guest(vm, store_page);
 	vcpu_run_to_sync(vcpu, 1, NULL);
 	if (page < PAGES)
-		TEST_ASSERT_EQ(*(volatile uint32_t *)(host + page * 4096), ++want[page]);
+		TEST_ASSERT_EQ(*(volatile uint32_t *)(host + page * host_page), ++want[page]);
 }
 
 static struct kvm_vm *create(struct kvm_vcpu **vcpu)
@@ -137,7 +138,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu)
 	for (i = 0; i < PAGES; i++)
 		set_page(i, 0x100 * i + 1);
 	vm = vm_create_with_one_vcpu(vcpu, guest_work);
-	vm_mem_add(vm, SLOT, SLOT_GPA, PAGES * 4096, 0, host);
+	vm_mem_add(vm, SLOT, SLOT_GPA, PAGES * host_page, 0, host);
 	run(vm, *vcpu, PAGES);
 	run(vm, *vcpu, 1);
 	if (vcpu_has_stat(*vcpu, "shadow_large"))
@@ -155,7 +156,7 @@ static void test_remap(void)
 
 	for (n = 0; n < 40; n++) {
 		i = n % PAGES;
-		TEST_ASSERT(mmap(host + i * 4096, 4096, PROT_READ | PROT_WRITE,
+		TEST_ASSERT(mmap(host + i * host_page, host_page, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
 			    MAP_FAILED, "mmap");
 		set_page(i, 0x10000 * n + i);
@@ -174,14 +175,14 @@ static void test_cow(void)
 
 	for (i = 0; i < PAGES; i++) {
 		/* Whoever writes first gets a new page; here it is the host. */
-		twin = mremap(host + i * 4096, 4096, 4096,
+		twin = mremap(host + i * host_page, host_page, host_page,
 			      MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
 		TEST_ASSERT(twin != MAP_FAILED, "mremap");
 		set_page(i, 0x5000 + i);
 		run(vm, vcpu, PAGES);
 		*(volatile uint32_t *)twin = 0xdead;
 		run(vm, vcpu, (i + 1) % PAGES);
-		munmap(twin, 4096);
+		munmap(twin, host_page);
 	}
 	kvm_vm_free(vm);
 }

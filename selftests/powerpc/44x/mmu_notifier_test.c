@@ -29,7 +29,7 @@
  * it runs again: what the host touches meanwhile takes their places.
  */
 #define PAGES		24u
-#define SLOT_SIZE	(PAGES * 4096ULL)
+#define SLOT_SIZE	((uint64_t)PAGES * host_page)
 #define POISON		0xdeadbeefu
 
 static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *code)
@@ -42,13 +42,13 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *code)
 
 static char *page(struct kvm_vm *vm, unsigned int i)
 {
-	return (char *)vm->regions[SLOT].hva + i * 4096;
+	return (char *)vm->regions[SLOT].hva + i * host_page;
 }
 
 /* Takes pages that were just freed, and fills them. */
 static void use_free_memory(unsigned int pages)
 {
-	size_t size = pages * 4096;
+	size_t size = pages * host_page;
 	uint32_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	size_t i;
@@ -76,14 +76,14 @@ static void guest_check(void)
 	for (round = 0;; round++) {
 		named = zero = 0;
 		for (i = 0; i < PAGES; i++) {
-			uint32_t v = *(volatile uint32_t *)(EA + i * 4096);
+			uint32_t v = *(volatile uint32_t *)(EA + i * host_page);
 
 			named += v == (round << 16 | i);
 			zero += !v;
 		}
 		GUEST_SYNC_ARGS(round, named, zero);
 		for (i = 0; i < PAGES; i++)
-			*(volatile uint32_t *)(EA + i * 4096 + 64) = round << 16 | i;
+			*(volatile uint32_t *)(EA + i * host_page + 64) = round << 16 | i;
 	}
 }
 
@@ -260,7 +260,7 @@ static void guest_read_names(void)
 	for (;;) {
 		named = old = 0;
 		for (i = 0; i < COW_PAGES; i++) {
-			v = *(volatile uint32_t *)(EA + i * 4096);
+			v = *(volatile uint32_t *)(EA + i * host_page);
 			named += v == (name_now << 16 | i);
 			old += v == (FILE_NAME << 16 | i);
 		}
@@ -281,7 +281,7 @@ static void test_cow(void)
 	for (i = 0; i < COW_PAGES; i++) {
 		uint32_t v = FILE_NAME << 16 | i;
 
-		TEST_ASSERT(pwrite(fileno(f), &v, 4, i * 4096) == 4, "pwrite");
+		TEST_ASSERT(pwrite(fileno(f), &v, 4, i * host_page) == 4, "pwrite");
 	}
 	TEST_ASSERT(mmap(page(vm, 0), SLOT_SIZE, PROT_READ | PROT_WRITE,
 			 MAP_FIXED | MAP_PRIVATE, fileno(f), 0) == page(vm, 0), "mmap");
@@ -317,7 +317,7 @@ static void guest_race(void)
 	guest_map();
 	while (!READ_ONCE(stop)) {
 		for (i = 0; i < PAGES; i++) {
-			volatile uint32_t *p = (void *)(EA + i * 4096);
+			volatile uint32_t *p = (void *)(EA + i * host_page);
 			uint32_t v = p[0], c = p[16];
 
 			if (v) {
@@ -352,13 +352,13 @@ static void *race_thread(void *arg)
 		n = 1 + rng_next(&rng) % (PAGES - i);
 		switch (r->how) {
 		case 0:
-			madvise(page(r->vm, i), n * 4096, MADV_DONTNEED);
+			madvise(page(r->vm, i), n * host_page, MADV_DONTNEED);
 			break;
 		case 1:
-			madvise(page(r->vm, i), n * 4096, MADV_PAGEOUT);
+			madvise(page(r->vm, i), n * host_page, MADV_PAGEOUT);
 			break;
 		case 2:
-			mmap(page(r->vm, i), n * 4096, PROT_READ | PROT_WRITE,
+			mmap(page(r->vm, i), n * host_page, PROT_READ | PROT_WRITE,
 			     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 			break;
 		}
@@ -418,7 +418,7 @@ static uint64_t pfn_of(void *hva)
 	uint64_t entry = 0;
 
 	TEST_ASSERT(fd >= 0, "pagemap");
-	TEST_ASSERT(pread(fd, &entry, 8, (uintptr_t)hva / 4096 * 8) == 8, "pagemap");
+	TEST_ASSERT(pread(fd, &entry, 8, (uintptr_t)hva / host_page * 8) == 8, "pagemap");
 	close(fd);
 	TEST_ASSERT(entry >> 63, "page not present");
 	return entry & ((1ULL << 55) - 1);
@@ -451,7 +451,7 @@ static void guest_age(void)
 	for (;;) {
 		for (i = 0; i < AGE_PAGES; i++)
 			if (touch_mask >> i & 1)
-				(void)*(volatile uint32_t *)(EA + i * 4096);
+				(void)*(volatile uint32_t *)(EA + i * host_page);
 		GUEST_SYNC(1);
 	}
 }
@@ -470,7 +470,7 @@ static void test_ageing(void)
 		test_skip("needs CONFIG_IDLE_PAGE_TRACKING and CONFIG_PROC_PAGE_MONITOR");
 	vm = create(&vcpu, guest_age);
 	for (i = 0; i < AGE_PAGES; i++) {
-		memset(page(vm, i), 1, 4096);
+		memset(page(vm, i), 1, host_page);
 		pfn[i] = pfn_of(page(vm, i));
 	}
 	/* New pages reach the LRU in batches, and only there they can be idle. */

@@ -10,9 +10,14 @@
  * looks there. Every number of contexts in between is tried, up to two rounds
  * of TIDs: some bring the warm context's TID back.
  *
+ * The other way round, a context whose tables the host has taken for others
+ * must not find what it left in the TLB: of that there is no record any more.
+ *
  * Not shown: contexts that are run while TIDs run out; vms_test does that, but
  * there the entries of old owners rarely last.
  */
+#include <sys/mman.h>
+
 #include "44x.h"
 
 #define EA		0x40000000UL
@@ -159,9 +164,95 @@ static void test_other_vm(void)
 	kvm_vm_free(o[1].vm);
 }
 
+/* --- tables taken away --- */
+
+#define SLOT		1
+#define SLOT_GPA	0x02000000UL
+#define ROUNDS		520u		/* twice around all PIDs */
+#define OTHER_EA	0x60000000UL
+#define OTHER_REGIONS	2		/* each needs a table, and a PID two more */
+#define PID_FIRST	2
+#define PIDS		254
+
+/* A PID other than 1 uses tables of its own. */
+static void guest_use(uint32_t pid)
+{
+	uint32_t i, ea;
+
+	set_pid(pid);
+	for (i = 0; i < OTHER_REGIONS; i++) {
+		ea = OTHER_EA + i * 0x01000000;
+		tlb_write(21 + i, ea | TLB0_V | SIZE_16M, 0, TLB2_RWX, pid);
+		(void)*(volatile uint32_t *)(ea + RAM);
+	}
+	set_pid(1);
+}
+
+/*
+ * PID 1 reads a page; another PID may cost it its tables; the host gives the page
+ * other contents; PID 1 reads it again.
+ */
+static void guest_reclaim(void)
+{
+	volatile uint32_t *page;
+	uint32_t i, old;
+
+	guest_44x_init();
+	tlb_write(20, EA | TLB0_V | SIZE_16M, SLOT_GPA, TLB2_RWX, 1);
+	for (i = 0; i < PIDS; i++)
+		guest_use(PID_FIRST + i);
+	for (i = 0; i < ROUNDS; i++) {
+		page = (void *)(EA + i * host_page);
+		old = *page;
+		guest_use(PID_FIRST + i % PIDS);
+		GUEST_SYNC_ARGS(1, i, old);
+		GUEST_ASSERT_EQ(*page, ~i);
+	}
+	GUEST_DONE();
+}
+
+static void test_reclaim(void)
+{
+	size_t size = ROUNDS * host_page;
+	uint64_t reclaims = 0;
+	FILE *f = tmpfile();
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	uint32_t i;
+	char *mem;
+
+	/*
+	 * Of a private mapping of a file the first store copies a page, for which
+	 * the host flushes this page alone. Any other way it would empty the TLB.
+	 */
+	TEST_REQUIRE(f);
+	TEST_ASSERT(!ftruncate(fileno(f), size), "ftruncate");
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(f), 0);
+	TEST_ASSERT(mem != MAP_FAILED, "mmap");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_reclaim);
+	vm_mem_add(vm, SLOT, SLOT_GPA, size, 0, mem);
+	for (i = 0; i < ROUNDS; i++) {
+		vcpu_run_to_sync(vcpu, 1, &uc);
+		TEST_ASSERT(uc.args[1] == i && !uc.args[2], "round %lu, page holds 0x%lx",
+			    uc.args[1], uc.args[2]);
+		if (!i && vcpu_has_stat(vcpu, "shadow_reclaims"))
+			reclaims = vcpu_get_stat(vcpu, "shadow_reclaims");
+		*(volatile uint32_t *)(mem + i * host_page) = ~i;
+	}
+	vcpu_run_to_done(vcpu);
+	if (vcpu_has_stat(vcpu, "shadow_reclaims")) {
+		reclaims = vcpu_get_stat(vcpu, "shadow_reclaims") - reclaims;
+		print_info("tables of %llu contexts were taken", (unsigned long long)reclaims);
+		TEST_ASSERT(reclaims >= 2 * PIDS, "tables were not taken: nothing was shown");
+	}
+	kvm_vm_free(vm);
+}
+
 static const struct subtest tests[] = {
 	{ "same_vm", test_same_vm, 120 },
 	{ "other_vm", test_other_vm, 240 },
+	{ "reclaim", test_reclaim, 120 },
 };
 
 TEST_MAIN(tests)

@@ -578,7 +578,7 @@ static void test_dirty_log(void)
 		enter(vcpu, is, 0, EA + BASE_OFFSET, &uc);
 		TEST_ASSERT_EQ(uc.args[1], EXC_SYSCALL);
 		vm_get_dirty_log(vm, SLOT, dirty);
-		TEST_ASSERT_EQ(dirty[0], 1 << (FRAME(!is) - SLOT_GPA) / FRAME_SIZE);
+		TEST_ASSERT_EQ(dirty[0], 1 << (FRAME(!is) - SLOT_GPA) / host_page);
 	}
 	kvm_vm_free(vm);
 }
