@@ -2,7 +2,7 @@
 /*
  * A VMM that boots an ordinary Linux kernel on a small 44x board.
  *
- *   linux_guest [-k vmlinux] [-i init or cpio] [-m MB] [-a args] [-q] [-p]
+ *   linux_guest [-k vmlinux] [-i init or cpio] [-m MB] [-a args] [-q] [-p] [-b]
  *
  * The board is an AMCC Sequoia without its PCI: a 440 core, RAM at 0, one
  * interrupt controller (UIC0, reached through KVM_EXIT_DCR), one 16550 at its
@@ -12,6 +12,8 @@
  * -a adds to the guest's command line; a "/" in it stands for a space, since
  * the host's own command line may have brought it here. -p makes the host take
  * the guest's memory away all the time, in every way that keeps its contents.
+ * -b is for make bench: the guest boots to /init and restarts; what that took is
+ * reported in "bench: <name> <value> <unit>" lines.
  *
  * The guest's console is shown with a prefix. What guest_init reports there,
  * with the exits KVM counted, becomes "demo: <key> <value>" lines. The exit
@@ -53,7 +55,7 @@
 static struct {
 	const char *kernel, *init, *args;
 	unsigned int mem_mb;
-	bool quiet, pressure;
+	bool quiet, pressure, bench;
 } opt = {
 	.kernel = "/guest/vmlinux",
 	.init = "/tests/guest_init",
@@ -64,6 +66,7 @@ static struct {
 static struct kvm_vm *vm;
 static struct kvm_vcpu *vcpu;
 static struct timespec start;
+static uint64_t start_ticks;
 static bool powered_off, guest_ok, guest_failed;
 
 static long elapsed_ms(void)
@@ -101,7 +104,10 @@ static void console_line(const char *line)
 	if (!report)
 		return;
 	report += strlen("guest-init: ");
-	if (!strcmp(report, "userspace"))
+	if (!strncmp(report, "timebase ", 9))
+		printf("bench: boot_guest %llu ticks\n",
+		       strtoull(report + 9, NULL, 10) - start_ticks);
+	else if (!strcmp(report, "userspace"))
 		demo("time_to_userspace %ld ms", elapsed_ms());
 	else if (!strcmp(report, "all done"))
 		guest_ok = true;
@@ -443,8 +449,8 @@ static const char *guest_cmdline(void)
 	int n, fd = open("/proc/cmdline", O_RDONLY);
 	size_t len;
 
-	len = snprintf(line, sizeof(line), "console=ttyS0,115200 panic=-1 %s",
-		       opt.args);
+	len = snprintf(line, sizeof(line), "console=ttyS0,115200 panic=-1 %s%s",
+		       opt.args, opt.bench ? "guest.boot=1" : "");
 	n = fd < 0 ? 0 : read(fd, host, sizeof(host) - 1);
 	if (fd >= 0)
 		close(fd);
@@ -591,6 +597,7 @@ static void *pressure_thread(void *arg)
 	int status;
 	pid_t pid;
 
+	start_swap();
 	madvise(r->hva, r->size, MADV_MERGEABLE);
 	write_file("/sys/kernel/mm/ksm/pages_to_scan", "500");
 	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "50");
@@ -691,9 +698,16 @@ static bool handle_exit(void)
 	}
 }
 
+/* What the kernel has for itself: KVM's part of it, while there is one VM. */
+static long kernel_kb(void)
+{
+	return meminfo_kb("SUnreclaim:") + meminfo_kb("PageTables:") +
+	       meminfo_kb("KernelStack:");
+}
+
 static void usage(void)
 {
-	puts("usage: linux_guest [-k vmlinux] [-i init or cpio] [-m MB] [-a args] [-q] [-p]");
+	puts("usage: linux_guest [-k vmlinux] [-i init or cpio] [-m MB] [-a args] [-q] [-p] [-b]");
 	exit(KSFT_SKIP);
 }
 
@@ -702,11 +716,12 @@ int main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_usr1 };
 	struct kvm_regs regs;
 	pthread_t thread;
+	long before;
 	uint32_t entry;
 	char *slash;
 	int c;
 
-	while ((c = getopt(argc, argv, "k:i:m:a:qp")) != -1) {
+	while ((c = getopt(argc, argv, "k:i:m:a:qpb")) != -1) {
 		switch (c) {
 		case 'k':
 			opt.kernel = optarg;
@@ -726,6 +741,9 @@ int main(int argc, char **argv)
 		case 'p':
 			opt.pressure = true;
 			break;
+		case 'b':
+			opt.bench = true;
+			break;
 		default:
 			usage();
 		}
@@ -737,6 +755,7 @@ int main(int argc, char **argv)
 		*slash = ' ';
 	sigaction(SIGUSR1, &sa, NULL);
 
+	before = kernel_kb();
 	vm = vm_create_barebones();
 	vm->ops = &board_ops;
 	vm_mem_add(vm, 0, 0, (uint64_t)opt.mem_mb << 20, 0, NULL);
@@ -749,6 +768,7 @@ int main(int argc, char **argv)
 	vcpu_regs_set(vcpu, &regs);
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	start_ticks = __builtin_ppc_get_timebase();
 	if (opt.pressure)
 		TEST_ASSERT(!pthread_create(&thread, NULL, pressure_thread, NULL),
 			    "pthread_create");
@@ -767,6 +787,16 @@ int main(int argc, char **argv)
 		done = true;
 		pthread_join(thread, NULL);
 		demo("pressure %u rounds", pressure_rounds);
+	}
+	if (opt.bench) {
+		uint64_t exits = vcpu_get_stat(vcpu, "sum_exits");
+
+		printf("bench: boot_guest_exits %llu exits\n", (unsigned long long)exits);
+		printf("bench: boot_guest_full_exits %llu exits\n",
+		       (unsigned long long)(exits - vcpu_get_stat(vcpu, "fast_exits")));
+		printf("bench: boot_guest_memory %ld kB\n", kernel_kb() - before);
+		kvm_vm_free(vm);
+		return KSFT_PASS;
 	}
 	demo("time_to_poweroff %ld ms", elapsed_ms());
 	vcpu_for_each_stat(vcpu, show_stat, NULL);

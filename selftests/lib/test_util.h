@@ -113,6 +113,12 @@ static inline uint32_t rng_next(struct rng *rng)
 	return (x * 0x2545f4914f6cdd1dULL) >> 32;
 }
 
+/*
+ * Makes the RAM disk /dev/ram0 swap space, once for all tests; the kernel's
+ * configuration says how large it is. Returns false if the host cannot.
+ */
+bool start_swap(void);
+
 /* Reads a whole small file, e.g. in /proc; returns its length or -1. */
 ssize_t read_file(const char *path, char *buf, size_t size);
 

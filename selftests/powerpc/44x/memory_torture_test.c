@@ -19,7 +19,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -364,29 +363,6 @@ static void *disturb_thread(void *arg)
 	return NULL;
 }
 
-/* The whole RAM disk is swap; whoever comes second finds it in use. */
-static void start_swap(void)
-{
-	static char page[65536];
-	struct {
-		uint32_t version, last_page, nr_badpages;
-	} *header = (void *)(page + 1024);
-	int fd = open("/dev/ram0", O_RDWR);
-	off_t size;
-
-	if (fd < 0)
-		test_skip("needs CONFIG_BLK_DEV_RAM");
-	size = lseek(fd, 0, SEEK_END);
-	header->version = 1;
-	header->last_page = size / host_page - 1;
-	memcpy(page + host_page - 10, "SWAPSPACE2", 10);
-	TEST_ASSERT(pwrite(fd, page, host_page, 0) == host_page || errno == EBUSY, "mkswap");
-	close(fd);
-	if (swapon("/dev/ram0", 0) && errno == ENOSYS)
-		test_skip("needs CONFIG_SWAP");
-	TEST_ASSERT(meminfo_kb("SwapTotal:") > 0, "swapon");
-}
-
 static uint64_t vmstat(const char *field)
 {
 	static char buf[16384];
@@ -416,7 +392,7 @@ static void test_all(void)
 	struct kvm_vcpu *vcpu[VCPUS];
 	volatile uint32_t *p;
 
-	start_swap();
+	TEST_REQUIRE(start_swap());
 	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "5");
 	write_file("/sys/kernel/mm/ksm/pages_to_scan", "200");
 	write_file("/sys/kernel/mm/ksm/run", "1");
