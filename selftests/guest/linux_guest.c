@@ -659,14 +659,18 @@ static void on_usr1(int sig)
 
 static void show_stat(const char *name, uint64_t value, void *arg)
 {
-	size_t len = strlen(name);
+	int len = strlen(name) - strlen("_exits");
 
 	/* What KVM counts by cause. */
-	if (value && len > 6 && !strcmp(name + len - 6, "_exits"))
-		demo("exits_%.*s %llu", (int)len - 6, name,
-		     (unsigned long long)value);
-	else if (value && strstr(name, "tlb"))
+	if (value && len > 0 && !strcmp(name + len, "_exits")) {
+		if (opt.bench)
+			printf("bench: boot_exits_%.*s %llu exits\n", len, name,
+			       (unsigned long long)value);
+		else
+			demo("exits_%.*s %llu", len, name, (unsigned long long)value);
+	} else if (!opt.bench && value && strstr(name, "tlb")) {
 		demo("%s %llu", name, (unsigned long long)value);
+	}
 }
 
 /* Returns false when the guest is gone. */
@@ -789,12 +793,8 @@ int main(int argc, char **argv)
 		demo("pressure %u rounds", pressure_rounds);
 	}
 	if (opt.bench) {
-		uint64_t exits = vcpu_get_stat(vcpu, "sum_exits");
-
-		printf("bench: boot_guest_exits %llu exits\n", (unsigned long long)exits);
-		printf("bench: boot_guest_full_exits %llu exits\n",
-		       (unsigned long long)(exits - vcpu_get_stat(vcpu, "fast_exits")));
-		printf("bench: boot_guest_memory %ld kB\n", kernel_kb() - before);
+		printf("bench: boot_memory %ld kB\n", kernel_kb() - before);
+		vcpu_for_each_stat(vcpu, show_stat, NULL);
 		kvm_vm_free(vm);
 		return KSFT_PASS;
 	}
