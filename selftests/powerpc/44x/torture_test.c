@@ -127,6 +127,7 @@ enum {
 	COUNT_WRITES,			/* of words of the TLB */
 	COUNT_READBACKS,
 	COUNT_SEARCHES,
+	COUNT_HANDLED,			/* misses, and tried again */
 	COUNT_PIDS,
 	COUNTERS,
 };
@@ -134,7 +135,7 @@ enum {
 static const char * const counter_names[COUNTERS] = {
 	"load", "store", "exec", "exec+load", "exec+store", "DTLB", "ITLB", "DSI",
 	"ISI", "own page", "several", "lowest", "words", "readbacks", "searches",
-	"PIDs",
+	"handled", "PIDs",
 };
 
 struct tortured {
@@ -619,48 +620,64 @@ static void rewrite_all(struct tortured *t, const struct answer *a)
 		write_word2(t, a->index[i], t->tlb[a->index[i]].w2);
 }
 
-/* Returns: whether it was one that the model can judge. */
-static bool step_access(struct tortured *t)
+struct access {
+	unsigned int op;
+	uint32_t pc, ea, pr;
+	bool is, ds;
+	bool rewrite;		/* if several entries match */
+};
+
+static struct access any_access(struct tortured *t)
 {
 	static const uint8_t ops[] = {
 		LOAD, LOAD, LOAD, STORE, STORE, EXEC, EXEC_LOAD, EXEC_STORE,
 	};
-	uint32_t r = any(t), pc = 0, ea = 0;
-	unsigned int op = ops[r % 8];
+	uint32_t r = any(t);
+	struct access a = {
+		.op = ops[r % 8], .is = r & 0x100, .ds = r & 0x200, .pr = r & MSR_PR,
+		.rewrite = r & 0x8000,
+	};
+
+	if (is_exec(a.op))
+		a.pc = any_ea(t, &a.is);
+	if (a.op == EXEC)
+		return a;
+	a.ea = any_ea(t, &a.ds);
+	/* Code and data in the same page. */
+	if (is_exec(a.op) && r & 0x1000) {
+		a.ea = (a.ea & 0xc00) | (a.pc & ~0xfff);
+		if (r & 0x2000)
+			a.ds = a.is;
+	}
+	if (is_store(a.op) || r & 0x10000)
+		a.ea += BLOCK_WORD + 4 * t->id;
+	return a;
+}
+
+/* Returns: whether it was one that the model can judge, with the exception. */
+static bool try_access(struct tortured *t, const struct access *a, uint32_t *exc)
+{
+	bool same_page = is_exec(a->op) && a->op != EXEC && !((a->ea ^ a->pc) & ~0xfff);
 	struct answer fetch, data;
-	bool is = r & 0x100, ds = r & 0x200;
 	struct step s;
 
 	fetch.n = data.n = 0;
-	if (is_exec(op))
-		pc = any_ea(t, &is);
-	if (op != EXEC) {
-		ea = any_ea(t, &ds);
-		/* Code and data in the same page. */
-		if (is_exec(op) && r & 0x1000) {
-			ea = (ea & 0xc00) | (pc & ~0xfff);
-			if (r & 0x2000)
-				ds = is;
-		}
-		if (is_store(op) || r & 0x4000)
-			ea += BLOCK_WORD + 4 * t->id;
-	}
 	/* Two pages of 1K that share 4K would be one for QEMU. */
-	if (t->flags & SUBPAGES && is_exec(op) && !((ea ^ pc) & ~0xfff))
+	if (t->flags & SUBPAGES && same_page)
 		return false;
 
-	s.msr = MSR_ME | (r & MSR_PR) | (is ? MSR_IS : 0) | (ds ? MSR_DS : 0);
+	s.msr = MSR_ME | a->pr | (a->is ? MSR_IS : 0) | (a->ds ? MSR_DS : 0);
 	if (t->flags & INTERRUPTS)
 		s.msr |= MSR_EE | MSR_CE;
-	if (is_exec(op) && !ask(t, &fetch, pc, s.msr, EXEC))
+	if (is_exec(a->op) && !ask(t, &fetch, a->pc, s.msr, EXEC))
 		return false;
-	if (op != EXEC && !ask(t, &data, ea, s.msr, is_store(op) ? STORE : LOAD))
+	if (a->op != EXEC && !ask(t, &data, a->ea, s.msr, is_store(a->op) ? STORE : LOAD))
 		return false;
 
 	if (fetch.n > 1 || data.n > 1) {
 		t->count[COUNT_SEVERAL]++;
 		/* When nothing is mapped any more, there is no doubt. */
-		if (r & 0x8000) {
+		if (a->rewrite) {
 			rewrite_all(t, &fetch);
 			rewrite_all(t, &data);
 			only_lowest(&fetch);
@@ -668,25 +685,60 @@ static bool step_access(struct tortured *t)
 			t->count[COUNT_LOWEST]++;
 		}
 	}
-	if (is_exec(op) && op != EXEC && is != ds && !((ea ^ pc) & ~0xfff) &&
-	    fetch.permitted && data.permitted)
+	if (same_page && a->is != a->ds && fetch.permitted && data.permitted)
 		t->count[COUNT_SAME_PAGE]++;
-	t->contexts[t->pid] |= 1 << ((s.msr & MSR_PR ? 1 : 0) + is * 2 + ds * 4);
+	t->contexts[t->pid] |= 1 << ((a->pr ? 1 : 0) + a->is * 2 + a->ds * 4);
 
 	/* QEMU's own 4K view of a 1K page goes with PID. */
 	if (t->flags & SUBPAGES) {
 		set_pid(t->pid ^ 0x80);
 		set_pid(t->pid);
 	}
-	s.addr = ea;
+	s.addr = a->ea;
 	s.value = t->value += 0x10001;
-	s.pc = op == LOAD ? (uintptr_t)step_load :
-	       op == STORE ? (uintptr_t)step_store :
-	       op == EXEC ? pc + BLOCK_EXEC :
-	       op == EXEC_LOAD ? pc + BLOCK_LOAD : pc + BLOCK_STORE;
+	s.pc = a->op == LOAD ? (uintptr_t)step_load :
+	       a->op == STORE ? (uintptr_t)step_store :
+	       a->op == EXEC ? a->pc + BLOCK_EXEC :
+	       a->op == EXEC_LOAD ? a->pc + BLOCK_LOAD : a->pc + BLOCK_STORE;
 	step(&s);
-	check_access(t, &s, op, &fetch, &data);
+	check_access(t, &s, a->op, &fetch, &data);
+	*exc = s.exc;
 	return true;
+}
+
+/* What a guest's miss handler does, and KVM expects of it: an entry for this. */
+static void handle_miss(struct tortured *t, uint32_t ea, bool as)
+{
+	static const uint8_t sizes[] = { SIZE_4K, SIZE_4K, SIZE_16K, SIZE_64K, SIZE_1M };
+	uint32_t r = any(t), size = sizes[r % ARRAY_SIZE(sizes)], w0;
+	unsigned int i = any_entry(t);
+
+	if (t->flags & SUBPAGES && r & 0x300)
+		size = SIZE_1K;
+	w0 = (ea & -tlb_size_bytes(size)) | TLB0_V | size | (as ? TLB0_TS : 0);
+	write_word1(t, i, any_word1(t, w0));
+	place(t, i, w0, r & 0x1000 ? t->pid : 0);
+	write_word2(t, i, any_word2(t));
+	t->count[COUNT_HANDLED]++;
+}
+
+/* An access; and again, if it missed and the guest does something about that. */
+static void step_access(struct tortured *t)
+{
+	struct access a;
+	uint32_t exc;
+
+	do {
+		a = any_access(t);
+	} while (!try_access(t, &a, &exc));
+
+	if ((exc != EXC_ITLB && exc != EXC_DTLB) || any(t) % 4)
+		return;
+	if (exc == EXC_ITLB)
+		handle_miss(t, a.pc, a.is);
+	else
+		handle_miss(t, a.ea, a.ds);
+	try_access(t, &a, &exc);
 }
 
 static void on_external(struct ex_regs *regs)
@@ -754,8 +806,7 @@ static void guest_walk(uint32_t id)
 		else if (r < 15)
 			step_search(t);
 		else
-			while (!step_access(t))
-				;
+			step_access(t);
 	}
 	while (READ_ONCE(t->irqs) < READ_ONCE(t->irqs_wanted))
 		;
