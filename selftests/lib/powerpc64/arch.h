@@ -35,7 +35,7 @@
 #define H_CLEAR_MOD		0x10
 #define H_CLEAR_REF		0x14
 #define H_PROTECT		0x18
-#define H_BULK_REMOVE		0x24
+#define H_BULK_REMOVE		0x124
 #define H_CEDE			0xe0
 
 /* MSR */

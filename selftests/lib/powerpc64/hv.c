@@ -72,3 +72,18 @@ long guest_unmap(long index)
 
 	return hcall(H_REMOVE, ret, 0, index, 0, 0);
 }
+
+#define BULK_REQUEST	(1UL << 62)
+#define BULK_END	(3UL << 62)
+#define BULK_SUCCESS	0x80UL
+
+long guest_bulk_unmap(long index)
+{
+	unsigned long ret[4];
+	long r;
+
+	r = hcall(H_BULK_REMOVE, ret, BULK_REQUEST | index, 0, BULK_END, 0);
+	if (r == H_SUCCESS)
+		GUEST_ASSERT_EQ(ret[0] >> 56 & 0xf0, BULK_SUCCESS);
+	return r;
+}

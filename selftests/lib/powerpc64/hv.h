@@ -32,5 +32,7 @@ void guest_hash_init(unsigned long order);
 long guest_map(unsigned long ea, unsigned long gpa);
 /* Returns the hypercall's result. */
 long guest_unmap(long index);
+/* The same with H_BULK_REMOVE. */
+long guest_bulk_unmap(long index);
 
 #endif
