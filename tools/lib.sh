@@ -155,6 +155,15 @@ done
 
 kit_get() { local k=$1; shift; ini_get "$TOP/arch-$k/machine" "$@"; }
 kit_sections() { ini_sections "$TOP/arch-$1/machine" "$2"; }
+# kit_has KIT SECTION: [demo] and [bench NAME] are not in every kit.
+kit_has() { grep -qE "^\[$2( |\])" "$TOP/arch-$1/machine"; }
+# kits_with SECTION: the kits among those selected that have it.
+kits_with() {
+	local k
+	for k in $(kits); do
+		if kit_has "$k" "$1"; then printf '%s\n' "$k"; else note "arch-$k/machine has no [$1]"; fi
+	done
+}
 kit_dir() { printf '%s\n' "$BUILD/$1"; }
 
 # tolerated KIT: the splats a kit tolerates, as a file.

@@ -477,25 +477,40 @@ static enum ucall_cmd handle_ucall(struct kvm_vcpu *vcpu, struct ucall *uc)
 	}
 }
 
+/* Is the exit a ucall? Then @addr is where its structure is. */
+static bool is_ucall(const struct kvm_run *run, unsigned long *addr)
+{
+#ifdef UCALL_HCALL
+	if (run->exit_reason != KVM_EXIT_PAPR_HCALL ||
+	    run->papr_hcall.nr != UCALL_HCALL)
+		return false;
+	*addr = run->papr_hcall.args[0];
+#else
+	if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
+	    run->mmio.phys_addr != UCALL_GPA)
+		return false;
+	TEST_ASSERT_EQ(run->mmio.len, sizeof(*addr));
+	memcpy(addr, run->mmio.data, sizeof(*addr));
+#endif
+	return true;
+}
+
 enum ucall_cmd vcpu_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)
 {
 	const struct vm_ops *ops = vcpu->vm->ops;
 	struct kvm_run *run = vcpu->run;
+	unsigned long addr;
 	struct ucall local;
 
 	if (!uc)
 		uc = &local;
 
+	if (is_ucall(run, &addr)) {
+		memcpy(uc, addr_gpa2hva(vcpu->vm, addr), sizeof(*uc));
+		return handle_ucall(vcpu, uc);
+	}
 	switch (run->exit_reason) {
 	case KVM_EXIT_MMIO:
-		if (run->mmio.phys_addr == UCALL_GPA && run->mmio.is_write) {
-			unsigned long addr;
-
-			TEST_ASSERT_EQ(run->mmio.len, sizeof(addr));
-			memcpy(&addr, run->mmio.data, sizeof(addr));
-			memcpy(uc, addr_gpa2hva(vcpu->vm, addr), sizeof(*uc));
-			return handle_ucall(vcpu, uc);
-		}
 		if (ops && ops->mmio &&
 		    ops->mmio(vcpu, run->mmio.phys_addr, run->mmio.data,
 			      run->mmio.len, run->mmio.is_write))

@@ -9,8 +9,8 @@
  * its own copy of every variable (see sync_global_to_guest()), and no libc
  * that needs a system call.
  *
- * A guest talks to the test through ucalls: it stores the address of a struct
- * ucall to one MMIO address.
+ * A guest talks to the test through ucalls: it gives the address of a struct
+ * ucall to userspace, with a store to one MMIO address or with a hypercall.
  */
 #ifndef SELFTEST_KVM_UTIL_H
 #define SELFTEST_KVM_UTIL_H

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Book3S-64 in hypervisor mode: vCPU set-up, and the guest's side of ucalls.
+ */
+#include <stdarg.h>
+
+#include "kvm_util.h"
+
+/* --- test side --- */
+
+extern char guest_vectors[], guest_vectors_end[];
+
+#define LPCR_ILE	0x02000000
+
+void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
+{
+	void *low = addr_gpa2hva(vcpu->vm, 0);
+	size_t len = guest_vectors_end - guest_vectors;
+	struct kvm_enable_cap papr = { .cap = KVM_CAP_PPC_PAPR };
+	struct kvm_regs regs;
+	unsigned long r2, r13;
+
+	vcpu_ioctl(vcpu, KVM_ENABLE_CAP, &papr);
+	memcpy(low, guest_vectors, len);
+	arch_sync_icache(low, len);
+	asm("mr %0,2" : "=r"(r2));
+	asm("mr %0,13" : "=r"(r13));
+	vcpu_regs_get(vcpu, &regs);
+	regs.pc = (uintptr_t)guest_code;
+	regs.msr = MSR_SF | MSR_VEC | MSR_VSX | MSR_FP | MSR_ME | MSR_RI | MSR_LE;
+	regs.gpr[1] = stack_top - 256;
+	/* TOC, thread pointer, and the address a function's own TOC is from. */
+	regs.gpr[2] = r2;
+	regs.gpr[12] = regs.pc;
+	regs.gpr[13] = r13;
+	vcpu_regs_set(vcpu, &regs);
+	vcpu_set_reg(vcpu, KVM_REG_PPC_LPCR_64,
+		     vcpu_get_reg(vcpu, KVM_REG_PPC_LPCR_64) | LPCR_ILE);
+	/* The end of the back chain. */
+	memset(addr_gpa2hva(vcpu->vm, stack_top - 256), 0, 256);
+}
+
+void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
+{
+	struct kvm_regs regs;
+	unsigned int i;
+	va_list ap;
+
+	TEST_ASSERT(num <= 8, "%u arguments", num);
+	vcpu_regs_get(vcpu, &regs);
+	va_start(ap, num);
+	for (i = 0; i < num; i++)
+		regs.gpr[3 + i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	vcpu_regs_set(vcpu, &regs);
+}
+
+uint64_t vcpu_pc(struct kvm_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	vcpu_regs_get(vcpu, &regs);
+	return regs.pc;
+}
+
+void vcpu_arch_dump(struct kvm_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+	int i;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs))
+		return;
+	print_info("  pc %016llx msr %016llx lr %016llx ctr %016llx cr %08llx",
+		   regs.pc, regs.msr, regs.lr, regs.ctr, regs.cr);
+	print_info("  srr0 %016llx srr1 %016llx", regs.srr0, regs.srr1);
+	for (i = 0; i < 32; i += 4)
+		print_info("  r%-2d %016llx %016llx %016llx %016llx", i,
+			   regs.gpr[i], regs.gpr[i + 1], regs.gpr[i + 2],
+			   regs.gpr[i + 3]);
+}
+
+bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)
+{
+	return false;
+}
+
+/* --- guest side --- */
+
+void ucall_arch_do_ucall(struct ucall *uc)
+{
+	/* The structure must be in memory before it is announced. */
+	asm volatile("sync" : : : "memory");
+	hcall(UCALL_HCALL, NULL, (uintptr_t)uc, 0, 0, 0);
+}
+
+void guest_unhandled(unsigned long vector);
+
+/* Called by the vectors. */
+void guest_unhandled(unsigned long vector)
+{
+	unsigned long srr0, srr1, dsisr, dar;
+
+	asm volatile("mfsrr0 %0" : "=r"(srr0));
+	asm volatile("mfsrr1 %0" : "=r"(srr1));
+	asm volatile("mfdsisr %0" : "=r"(dsisr));
+	asm volatile("mfdar %0" : "=r"(dar));
+	__GUEST_UCALL(UCALL_UNHANDLED, vector, srr0, srr1, dsisr, dar);
+	for (;;)
+		;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A hash guest that maps one page to either of two frames in turn, while other
+ * vCPUs read it: a frame that is not mapped any more is poisoned, so reading the
+ * poison means that a translation outlived H_REMOVE, H_BULK_REMOVE or H_PROTECT.
+ * vCPUs in the guest all the time, idle ones, and one that is bounced over the
+ * host's CPUs; one VM after another, which get each other's LPID.
+ *
+ * What it cannot show: a flush that is missing on guest entry. QEMU drops all
+ * translations when LPIDR is written.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "hv.h"
+
+#define EA		(HV_EA_BASE + 0x5000)
+#define FRAME(n)	((volatile uint64_t *)(GUEST_FREE_BASE + (n) * 0x10000UL))
+#define POISON		0xdeadULL
+
+static uint32_t swaps = 1500;
+static uint32_t bulk;
+static uint32_t readers_in;
+static uint32_t done;
+static uint64_t reads;
+
+static void unmap(long index)
+{
+	if (bulk)
+		GUEST_ASSERT_EQ(guest_bulk_unmap(index), H_SUCCESS);
+	else
+		GUEST_ASSERT_EQ(guest_unmap(index), H_SUCCESS);
+}
+
+static void guest_writer(unsigned long nreaders)
+{
+	uint64_t i, val;
+	long index;
+
+	guest_hash_init(HV_HPT_ORDER);
+	while (__atomic_load_n(&readers_in, __ATOMIC_ACQUIRE) < nreaders)
+		;
+	for (i = 1; i <= swaps; i++) {
+		*FRAME(i & 1) = i << 16;
+		index = guest_map(EA, (unsigned long)FRAME(i & 1));
+		GUEST_ASSERT(index >= 0);
+		GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_NONE);
+		GUEST_ASSERT_EQ(val, i << 16);
+		unmap(index);
+		*FRAME(i & 1) = POISON;
+		asm volatile("sync" : : : "memory");
+		GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_DSI);
+	}
+	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
+	GUEST_DONE();
+}
+
+static void guest_reader(void)
+{
+	uint64_t val, n = 0;
+
+	guest_hash_init(HV_HPT_ORDER);
+	__atomic_fetch_add(&readers_in, 1, __ATOMIC_ACQ_REL);
+	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+		if (guest_load(EA, &val) != EXC_NONE)
+			continue;
+		if (val == POISON)
+			GUEST_FAIL("a frame was read after it was unmapped", val, n);
+		n++;
+	}
+	__atomic_fetch_add(&reads, n, __ATOMIC_ACQ_REL);
+	GUEST_DONE();
+}
+
+/* In the guest once, so that its core may hold translations, then idle. */
+static void guest_idle(void)
+{
+	uint64_t val;
+
+	guest_hash_init(HV_HPT_ORDER);
+	guest_load(EA, &val);
+	__atomic_fetch_add(&readers_in, 1, __ATOMIC_ACQ_REL);
+	GUEST_DONE();
+}
+
+static void *run_thread(void *vcpu)
+{
+	vcpu_run_to_done(vcpu);
+	return NULL;
+}
+
+static void swap(unsigned int nreaders, unsigned int nidle)
+{
+	struct kvm_vcpu *writer, *vcpu;
+	pthread_t threads[MAX_VCPUS];
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	vm = hv_vm_create(HV_HASH);
+	sync_global_to_guest(vm, swaps);
+	sync_global_to_guest(vm, bulk);
+	writer = vm_vcpu_add(vm, 0, guest_writer);
+	vcpu_args_set(writer, 1, (unsigned long)nreaders + nidle);
+	for (i = 0; i < nidle; i++)
+		vcpu_run_to_done(vm_vcpu_add(vm, 1 + i, guest_idle));
+	for (i = 0; i < nreaders; i++) {
+		vcpu = vm_vcpu_add(vm, 1 + nidle + i, guest_reader);
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, run_thread, vcpu), "thread");
+	}
+	vcpu_run_to_done(writer);
+	for (i = 0; i < nreaders; i++)
+		pthread_join(threads[i], NULL);
+	sync_global_from_guest(vm, reads);
+	print_info("%u swaps, %llu reads by %u readers", swaps,
+		   (unsigned long long)reads, nreaders);
+	kvm_vm_free(vm);
+}
+
+static void test_one(void)
+{
+	swap(0, 0);
+}
+
+static void test_two(void)
+{
+	swap(1, 0);
+}
+
+static void test_four(void)
+{
+	swap(3, 0);
+}
+
+static void test_idle(void)
+{
+	swap(0, 3);
+}
+
+static void test_bulk(void)
+{
+	bulk = 1;
+	swap(1, 0);
+}
+
+static void test_lpid_reuse(void)
+{
+	int i;
+
+	swaps = 50;
+	for (i = 0; i < 10; i++)
+		swap(i & 1, 0);
+}
+
+/* The writer's thread is on another CPU every few milliseconds. */
+static volatile bool stop_bouncing;
+static pthread_t bounced;
+
+static void *bounce(void *unused)
+{
+	long ncpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n;
+	cpu_set_t set;
+
+	for (n = 0; !stop_bouncing; n++) {
+		CPU_ZERO(&set);
+		CPU_SET(n % ncpus, &set);
+		pthread_setaffinity_np(bounced, sizeof(set), &set);
+		usleep(3000);
+	}
+	print_info("%u migrations over %ld CPUs", n, ncpus);
+	return NULL;
+}
+
+static void bounced_swap(unsigned int nreaders)
+{
+	pthread_t thread;
+
+	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
+	bounced = pthread_self();
+	TEST_ASSERT(!pthread_create(&thread, NULL, bounce, NULL), "thread");
+	swap(nreaders, 0);
+	stop_bouncing = true;
+	pthread_join(thread, NULL);
+}
+
+static void test_bounce_one(void)
+{
+	bounced_swap(0);
+}
+
+static void test_bounce_two(void)
+{
+	bounced_swap(1);
+}
+
+static const struct subtest tests[] = {
+	{ "one", test_one },
+	{ "two", test_two },
+	{ "four", test_four },
+	{ "idle", test_idle },
+	{ "bulk", test_bulk },
+	{ "lpid_reuse", test_lpid_reuse },
+	{ "bounce_one", test_bounce_one },
+	{ "bounce_two", test_bounce_two },
+};
+
+TEST_MAIN(tests)
