@@ -152,6 +152,66 @@ static void test_lpid_reuse(void)
 		swap(i & 1, 0);
 }
 
+/* vCPUs that are added while the first is at it, from local to global and back. */
+static void test_added(void)
+{
+	struct kvm_vcpu *writer;
+	pthread_t thread, reader;
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	swaps = 4000;
+	vm = hv_vm_create(HV_HASH);
+	sync_global_to_guest(vm, swaps);
+	writer = vm_vcpu_add(vm, 0, guest_writer);
+	vcpu_args_set(writer, 1, 0UL);
+	TEST_ASSERT(!pthread_create(&thread, NULL, run_thread, writer), "thread");
+	for (i = 1; i < 4; i++) {
+		usleep(20000);
+		vcpu_run_to_done(vm_vcpu_add(vm, i, guest_idle));
+	}
+	usleep(20000);
+	TEST_ASSERT(!pthread_create(&reader, NULL, run_thread,
+				    vm_vcpu_add(vm, i, guest_reader)), "thread");
+	pthread_join(reader, NULL);
+	pthread_join(thread, NULL);
+	sync_global_from_guest(vm, reads);
+	print_info("%u swaps, %llu reads by a late reader", swaps,
+		   (unsigned long long)reads);
+	kvm_vm_free(vm);
+}
+
+/* The HPT is reset: what was mapped is not any more. */
+static void guest_reset(void)
+{
+	uint64_t val;
+
+	guest_hash_init(HV_HPT_ORDER);
+	*FRAME(0) = 5;
+	GUEST_ASSERT(guest_map(EA, (unsigned long)FRAME(0)) >= 0);
+	GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_NONE);
+	GUEST_ASSERT_EQ(val, 5);
+	GUEST_SYNC(1);
+	GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_DSI);
+	GUEST_ASSERT(guest_map(EA, (unsigned long)FRAME(0)) >= 0);
+	GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_NONE);
+	GUEST_DONE();
+}
+
+static void test_reset(void)
+{
+	uint32_t order = HV_HPT_ORDER;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	vm = hv_vm_create(HV_HASH);
+	vcpu = vm_vcpu_add(vm, 0, guest_reset);
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	vm_ioctl(vm, KVM_PPC_ALLOCATE_HTAB, &order);
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 /* The writer's thread is on another CPU every few milliseconds. */
 static volatile bool stop_bouncing;
 static pthread_t bounced;
@@ -201,6 +261,8 @@ static const struct subtest tests[] = {
 	{ "idle", test_idle },
 	{ "bulk", test_bulk },
 	{ "lpid_reuse", test_lpid_reuse },
+	{ "added", test_added },
+	{ "reset", test_reset },
 	{ "bounce_one", test_bounce_one },
 	{ "bounce_two", test_bounce_two },
 };
