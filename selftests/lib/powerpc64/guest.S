@@ -77,6 +77,8 @@ hcall:
 	std	0, 16(1)
 	mfcr	0
 	std	0, 8(1)
+	.globl	hcall_insn
+hcall_insn:
 	sc	1
 	ld	0, 8(1)
 	mtcr	0
