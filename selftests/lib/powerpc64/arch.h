@@ -102,6 +102,9 @@ long hcall(unsigned long nr, unsigned long ret[4], unsigned long a0,
  */
 unsigned int guest_load(unsigned long ea, uint64_t *val);
 unsigned int guest_store(unsigned long ea, uint64_t val);
+/* The same for one load each from @count addresses, @stride bytes apart. */
+unsigned int guest_load_each(unsigned long ea, unsigned long count,
+			     unsigned long stride);
 
 #endif /* __ASSEMBLER__ */
 #endif
