@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Book3S-64 in hypervisor mode, little endian: guest memory map, hypercalls,
- * guest exceptions.
+ * Book3S-64, little endian: guest memory map, hypercalls, guest exceptions.
  *
  * The guest's code runs with instruction relocation off (MSR[IR] = 0), so that
- * it is the same under both MMUs; only single loads and stores are relocated
+ * it is the same under all MMUs; only single loads and stores are relocated
  * (guest_load(), guest_store()). Guest physical addresses:
  *
  *   0x00000000  interrupt vectors
@@ -18,7 +17,10 @@
 #ifndef SELFTEST_ARCH_H
 #define SELFTEST_ARCH_H
 
-#define ARCH_VM_TYPE		1	/* KVM_VM_PPC_HV */
+/* A program is for one backend; pr_vm_create() chooses the other. */
+#define ARCH_VM_TYPE		arch_vm_type
+#define VM_TYPE_HV		1	/* KVM_VM_PPC_HV */
+#define VM_TYPE_PR		2	/* KVM_VM_PPC_PR */
 
 #define GUEST_RAM_SIZE		0x01000000ULL
 #define GUEST_IMAGE_END		0x00800000UL
@@ -63,6 +65,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+extern int arch_vm_type;
+
 /* Make stores of instructions visible to instruction fetch. Guest and test. */
 static inline void arch_sync_icache(void *addr, unsigned long len)
 {
@@ -98,6 +102,9 @@ long hcall(unsigned long nr, unsigned long ret[4], unsigned long a0,
  */
 unsigned int guest_load(unsigned long ea, uint64_t *val);
 unsigned int guest_store(unsigned long ea, uint64_t val);
+/* The same for one load each from @count addresses, @stride bytes apart. */
+unsigned int guest_load_each(unsigned long ea, unsigned long count,
+			     unsigned long stride);
 
 #endif /* __ASSEMBLER__ */
 #endif

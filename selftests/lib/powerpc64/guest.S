@@ -77,6 +77,8 @@ hcall:
 	std	0, 16(1)
 	mfcr	0
 	std	0, 8(1)
+	.globl	hcall_insn
+hcall_insn:
 	sc	1
 	ld	0, 8(1)
 	mtcr	0
@@ -127,6 +129,32 @@ guest_store:
 	li	3, EXC_NONE
 	blr
 1:	li	6, 0
+	mtsprg	2, 6
+	blr
+
+/* unsigned int guest_load_each(ea, count, stride) */
+	.globl	guest_load_each
+	.type	guest_load_each, @function
+guest_load_each:
+	mtctr	4
+	mfmsr	7
+	mtsprg	3, 7
+	lis	6, 2f@h
+	ori	6, 6, 2f@l
+	mtsprg	2, 6
+	ori	6, 7, MSR_DR
+	mtmsrd	6
+	isync
+1:	lbz	8, 0(3)
+	add	3, 3, 5
+	bdnz	1b
+	mtmsrd	7
+	isync
+	li	6, 0
+	mtsprg	2, 6
+	li	3, EXC_NONE
+	blr
+2:	li	6, 0
 	mtsprg	2, 6
 	blr
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Book3S-64 in hypervisor mode: vCPU set-up, and the guest's side of ucalls.
+ * Book3S-64: vCPU set-up, and the guest's side of ucalls.
  */
 #include <stdarg.h>
 
@@ -8,9 +8,13 @@
 
 /* --- test side --- */
 
-extern char guest_vectors[], guest_vectors_end[];
+extern char guest_vectors[], guest_vectors_end[], hcall_insn[];
 
 #define LPCR_ILE	0x02000000
+/* Reserved: to PR it is sc 1, which the hypervisor of a PR host would take. */
+#define FAKE_SC1	0x7c000268
+
+int arch_vm_type = VM_TYPE_HV;
 
 void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 {
@@ -23,6 +27,14 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 	vcpu_ioctl(vcpu, KVM_ENABLE_CAP, &papr);
 	memcpy(low, guest_vectors, len);
 	arch_sync_icache(low, len);
+	if (arch_vm_type == VM_TYPE_PR) {
+		uint32_t *insn = addr_gpa2hva(vcpu->vm, (uintptr_t)hcall_insn);
+
+		/* The vectors are at 0. */
+		vcpu_set_reg(vcpu, KVM_REG_PPC_HIOR, 0);
+		*insn = FAKE_SC1;
+		arch_sync_icache(insn, sizeof(*insn));
+	}
 	asm("mr %0,2" : "=r"(r2));
 	asm("mr %0,13" : "=r"(r13));
 	vcpu_regs_get(vcpu, &regs);

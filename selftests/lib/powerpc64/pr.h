@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Book3S PR: a VM of that type, its hash table, and real-mode accesses.
+ *
+ * The host's pages are 64K, and real-mode accesses are mapped in such pages.
+ * With a table the guest maps pages of 4K: guest_hash_init(), guest_map() and
+ * guest_unmap() of hv.h.
+ */
+#ifndef SELFTEST_PR_H
+#define SELFTEST_PR_H
+
+#include "hv.h"
+
+/* --- test side --- */
+
+/* As vm_create(). Skips the subtest if the host's KVM has no PR. */
+struct kvm_vm *pr_vm_create(void);
+struct kvm_vm *pr_vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_code);
+
+/*
+ * Gives all vCPUs a hash table of order HV_HPT_ORDER, in the test's memory; none
+ * may run meanwhile.
+ */
+void pr_alloc_htab(struct kvm_vm *vm);
+
+#endif

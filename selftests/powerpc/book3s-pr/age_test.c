@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host learns which pages the guest uses: with idle page tracking, the pages
+ * that the guest has touched since they were marked idle are not idle any more,
+ * and the others are.
+ *
+ * A page may pass for used if its entry was displaced from the hash table, for
+ * nobody knows then; that is rare, and bounded here. The other error, a used
+ * page that passes for idle, is none that is allowed.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pr.h"
+
+#ifndef MADV_COLD
+#define MADV_COLD	20
+#endif
+
+#define SLOT		1
+#define GPA		0x10000000ULL
+#define PAGE		0x10000ULL
+#define PAGES		512u
+#define DISPLACED	8u	/* pages whose entries may get lost */
+
+static int idle_fd;
+static uint64_t pfn[PAGES];
+static uint8_t touch[PAGES];
+
+static char *page(struct kvm_vm *vm, unsigned int i)
+{
+	return (char *)vm->regions[SLOT].hva + i * PAGE;
+}
+
+/* What was faulted in a moment ago may wait in a list of its CPU's: empty it. */
+static void drain_lru(void)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	TEST_ASSERT(p != MAP_FAILED, "mmap");
+	TEST_ASSERT(!madvise(p, PAGE, MADV_COLD), "MADV_COLD");
+	munmap(p, PAGE);
+}
+
+static void find_frames(struct kvm_vm *vm)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	unsigned int i;
+	uint64_t e;
+
+	TEST_ASSERT(fd >= 0, "/proc/self/pagemap");
+	for (i = 0; i < PAGES; i++) {
+		TEST_ASSERT_EQ(pread(fd, &e, 8, (uintptr_t)page(vm, i) / PAGE * 8), 8);
+		pfn[i] = e & ((1ULL << 55) - 1);
+		TEST_ASSERT(e >> 63 && pfn[i], "page %u is not present", i);
+	}
+	close(fd);
+}
+
+static void set_idle(void)
+{
+	unsigned int i;
+	uint64_t bits;
+
+	for (i = 0; i < PAGES; i++) {
+		bits = 1ULL << pfn[i] % 64;
+		TEST_ASSERT_EQ(pwrite(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
+	}
+}
+
+static bool is_idle(unsigned int i)
+{
+	uint64_t bits;
+
+	TEST_ASSERT_EQ(pread(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
+	return bits >> pfn[i] % 64 & 1;
+}
+
+static void open_idle(void)
+{
+	cpu_set_t cpu;
+
+	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
+	TEST_REQUIRE(idle_fd >= 0);
+	TEST_REQUIRE(sysconf(_SC_PAGESIZE) == PAGE);
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(cpu), &cpu), "sched_setaffinity");
+}
+
+static bool is_powernv(void)
+{
+	static char buf[16384];
+
+	TEST_ASSERT(read_file("/proc/cpuinfo", buf, sizeof(buf)) > 0, "cpuinfo");
+	return strstr(buf, "PowerNV");
+}
+
+/* Checks that the touched pages, and no others, are in use. */
+static void check_young(unsigned int round)
+{
+	unsigned int i, displaced = 0;
+
+	for (i = 0; i < PAGES; i++) {
+		bool idle = is_idle(i);
+
+		TEST_ASSERT(!touch[i] || !idle, "round %u: page %u passes for idle",
+			    round, i);
+		displaced += !touch[i] && !idle;
+	}
+	TEST_ASSERT(displaced <= DISPLACED, "round %u: %u pages pass for used",
+		    round, displaced);
+	if (displaced)
+		print_info("round %u: %u pages pass for used", round, displaced);
+}
+
+static void choose(struct kvm_vm *vm, unsigned int round, struct rng *rng)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		touch[i] = round == 0 ? 0 : round == 1 ? 1 :
+			   round == 2 ? i == 7 : !(rng_next(rng) % round);
+	sync_global_to_guest(vm, touch);
+}
+
+/* --- real mode --- */
+
+static void guest_touch(void)
+{
+	unsigned int round, i;
+	volatile uint64_t *p;
+
+	for (i = 0; i < PAGES; i++)
+		*(volatile uint64_t *)(GPA + i * PAGE) = i;
+	GUEST_SYNC(1000);
+	for (round = 0; ; round++) {
+		for (i = 0; i < PAGES; i++) {
+			if (!READ_ONCE(touch[i]))
+				continue;
+			p = (uint64_t *)(GPA + i * PAGE);
+			GUEST_ASSERT_EQ(*p & 0xffff, i);
+			if (i & 1)
+				*p += 0x10000;
+		}
+		GUEST_SYNC(round);
+	}
+}
+
+static void run_real_mode(unsigned int vcpus)
+{
+	struct kvm_vm *vm = pr_vm_create();
+	uint64_t faults = 0, touched = 0;
+	struct kvm_vcpu *vcpu[2];
+	unsigned int round, i;
+	struct rng rng = { 1 };
+	struct ucall uc;
+
+	open_idle();
+	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
+	for (i = 0; i < vcpus; i++) {
+		vcpu[i] = vm_vcpu_add(vm, i, guest_touch);
+		vcpu_run_to_sync(vcpu[i], 1000, &uc);
+	}
+	drain_lru();
+	find_frames(vm);
+	for (i = 0; i < vcpus; i++)
+		faults -= vcpu_get_stat(vcpu[i], "sp_storage");
+	for (round = 0; round < 10; round++) {
+		set_idle();
+		choose(vm, round, &rng);
+		for (i = 0; i < vcpus; i++)
+			vcpu_run_to_sync(vcpu[i], round, &uc);
+		check_young(round);
+		for (i = 0; i < PAGES; i++)
+			touched += vcpus * touch[i];
+	}
+	for (i = 0; i < vcpus; i++)
+		faults += vcpu_get_stat(vcpu[i], "sp_storage");
+	print_info("%llu pages touched after they were marked idle, %llu page faults",
+		   (unsigned long long)touched, (unsigned long long)faults);
+	/* Where R can be cleared in the table, ageing unmaps nothing. */
+	if (is_powernv())
+		TEST_ASSERT(faults <= 10 * DISPLACED * vcpus, "%llu page faults",
+			    (unsigned long long)faults);
+	kvm_vm_free(vm);
+}
+
+static void test_real_mode(void)
+{
+	run_real_mode(1);
+}
+
+static void test_two_vcpus(void)
+{
+	run_real_mode(2);
+}
+
+/* --- 4K pages that the guest maps, several in a frame, and unmaps --- */
+
+static void guest_mapped(unsigned long order)
+{
+	static long index[PAGES];
+	unsigned int round, i;
+	unsigned long ea;
+	uint64_t val;
+
+	guest_hash_init(order);
+	for (round = 0; ; round++) {
+		for (i = 0; i < PAGES; i++) {
+			ea = HV_EA_BASE + i * PAGE + (i % 16) * 4096;
+			if (!round) {
+				index[i] = guest_map(ea, GPA + i * PAGE + (i % 16) * 4096);
+				GUEST_ASSERT(index[i] >= 0);
+			}
+			if (round && !READ_ONCE(touch[i]))
+				continue;
+			GUEST_ASSERT_EQ(guest_load(ea, &val), EXC_NONE);
+			GUEST_ASSERT_EQ(val, 3 * i);
+			/* In odd rounds the shadow HPTE is gone when the host asks. */
+			if (!(round & 1))
+				continue;
+			GUEST_ASSERT_EQ(guest_unmap(index[i]), H_SUCCESS);
+			index[i] = guest_map(ea, GPA + i * PAGE + (i % 16) * 4096);
+			GUEST_ASSERT(index[i] >= 0);
+		}
+		GUEST_SYNC(round);
+	}
+}
+
+static void test_mapped(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = pr_vm_create_with_one_vcpu(&vcpu, guest_mapped);
+	struct rng rng = { 2 };
+	unsigned int round, i;
+	struct ucall uc;
+
+	open_idle();
+	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
+	for (i = 0; i < PAGES; i++)
+		*(uint64_t *)(page(vm, i) + (i % 16) * 4096) = 3 * i;
+	pr_alloc_htab(vm);
+	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
+	vcpu_run_to_sync(vcpu, 0, &uc);
+	drain_lru();
+	find_frames(vm);
+	for (round = 1; round < 8; round++) {
+		set_idle();
+		choose(vm, round, &rng);
+		vcpu_run_to_sync(vcpu, round, &uc);
+		check_young(round);
+	}
+	kvm_vm_free(vm);
+}
+
+static const struct subtest tests[] = {
+	{ "real_mode", test_real_mode },
+	{ "two_vcpus", test_two_vcpus },
+	{ "mapped", test_mapped },
+};
+
+TEST_MAIN(tests)

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host takes pages away: the guest loses these, of each vCPU and by every
+ * address, and no other; and the host looks at the shadow HPTEs of these frames,
+ * not at all there are.
+ *
+ * A lost page is filled again by the host with what only then is true, so a
+ * stale translation shows as the old contents. That a page was kept shows in the
+ * count of the guest's page faults.
+ */
+#include <sys/mman.h>
+
+#include "pr.h"
+
+#define SLOT		1
+#define GPA		0x10000000ULL
+#define PAGE		0x10000ULL
+#define PAGES		2000u
+#define VCPUS		2
+
+static uint64_t *page(struct kvm_vm *vm, unsigned int i)
+{
+	return (uint64_t *)((char *)vm->regions[SLOT].hva + i * PAGE);
+}
+
+/* Each round: wait for the test, then read all pages and check them. */
+static uint64_t expected[PAGES];
+
+static void guest_code(void)
+{
+	unsigned int round, i;
+
+	for (round = 0; ; round++) {
+		for (i = 0; i < PAGES; i++) {
+			uint64_t val = READ_ONCE(*(uint64_t *)(GPA + i * PAGE));
+
+			if (val != READ_ONCE(expected[i]))
+				GUEST_FAIL("a page is not what it should be", i, val);
+		}
+		GUEST_SYNC(round);
+	}
+}
+
+static struct kvm_vm *create(struct kvm_vcpu *vcpu[VCPUS], unsigned int vcpus)
+{
+	struct kvm_vm *vm = pr_vm_create();
+	struct ucall uc;
+	unsigned int i;
+
+	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
+	for (i = 0; i < PAGES; i++)
+		*page(vm, i) = expected[i] = i + 1;
+	sync_global_to_guest(vm, expected);
+	for (i = 0; i < vcpus; i++) {
+		vcpu[i] = vm_vcpu_add(vm, i, guest_code);
+		vcpu_run_to_sync(vcpu[i], 0, &uc);
+	}
+	return vm;
+}
+
+/* Takes @count pages from @first on; returns the shadow HPTEs looked at. */
+static uint64_t take(struct kvm_vm *vm, unsigned int first, unsigned int count)
+{
+	uint64_t before = vm_get_stat(vm, "shadow_hpte_visits"), visits;
+
+	TEST_ASSERT(!madvise(page(vm, first), count * PAGE, MADV_DONTNEED), "madvise");
+	visits = vm_get_stat(vm, "shadow_hpte_visits") - before;
+	return visits;
+}
+
+static void refill(struct kvm_vm *vm, unsigned int first, unsigned int count,
+		   uint64_t tag)
+{
+	unsigned int i;
+
+	for (i = first; i < first + count; i++)
+		*page(vm, i) = expected[i] = tag + i;
+	sync_global_to_guest(vm, expected);
+}
+
+/* All vCPUs find the new contents, and fault on just these pages. */
+static void check(struct kvm_vcpu *vcpu[], unsigned int vcpus, unsigned int round,
+		  unsigned int count)
+{
+	struct ucall uc;
+	unsigned int i;
+
+	for (i = 0; i < vcpus; i++) {
+		uint64_t faults = vcpu_get_stat(vcpu[i], "sp_storage");
+
+		vcpu_run_to_sync(vcpu[i], round, &uc);
+		faults = vcpu_get_stat(vcpu[i], "sp_storage") - faults;
+		/* A stack page or the like may be faulted in too. */
+		TEST_ASSERT(faults >= count && faults <= count + 8,
+			    "vcpu %u: %llu faults for %u pages", i,
+			    (unsigned long long)faults, count);
+	}
+}
+
+static void run_ranges(unsigned int vcpus)
+{
+	static const struct {
+		unsigned int first, count;
+	} r[] = {
+		{ 0, 1 }, { 1, 1 }, { PAGES - 1, 1 }, { 5, 2 }, { 100, 16 },
+		{ 1000, 333 }, { 1, PAGES - 2 }, { 0, PAGES },
+	};
+	struct kvm_vcpu *vcpu[VCPUS];
+	struct kvm_vm *vm = create(vcpu, vcpus);
+	uint64_t visits;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		visits = take(vm, r[i].first, r[i].count);
+		print_info("%u vCPUs, %u of %u pages: %llu shadow HPTEs looked at",
+			   vcpus, r[i].count, PAGES, (unsigned long long)visits);
+		/* Its own, and those that share a list by chance. */
+		TEST_ASSERT(visits >= (uint64_t)vcpus * r[i].count &&
+			    visits <= (uint64_t)vcpus * (2 * r[i].count + 8),
+			    "%llu visits for %u pages", (unsigned long long)visits,
+			    r[i].count);
+		refill(vm, r[i].first, r[i].count, (i + 2) * 100000);
+		check(vcpu, vcpus, i + 1, r[i].count);
+	}
+	kvm_vm_free(vm);
+}
+
+static void test_one_vcpu(void)
+{
+	run_ranges(1);
+}
+
+static void test_two_vcpus(void)
+{
+	run_ranges(2);
+}
+
+/* One frame at several virtual addresses, in pages of 4K, and in real mode. */
+#define ALIASES		8u
+
+static void guest_aliases(unsigned long order)
+{
+	unsigned int round, i;
+	uint64_t val;
+
+	guest_hash_init(order);
+	for (i = 0; i < ALIASES; i++)
+		GUEST_ASSERT(guest_map(HV_EA_BASE + i * 0x21000, GPA + (i & 3) * 4096) >= 0);
+	for (round = 0; ; round++) {
+		for (i = 0; i < ALIASES; i++) {
+			GUEST_ASSERT_EQ(guest_load(HV_EA_BASE + i * 0x21000, &val), EXC_NONE);
+			GUEST_ASSERT_EQ(val, READ_ONCE(expected[i & 3]));
+			GUEST_ASSERT_EQ(READ_ONCE(*(uint64_t *)(GPA + (i & 3) * 4096)),
+					READ_ONCE(expected[i & 3]));
+		}
+		GUEST_SYNC(round);
+	}
+}
+
+static void test_aliases(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = pr_vm_create_with_one_vcpu(&vcpu, guest_aliases);
+	struct ucall uc;
+	unsigned int round, i;
+
+	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
+	pr_alloc_htab(vm);
+	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < 4; i++) {
+			expected[i] = 1000 * round + i + 1;
+			page(vm, 0)[i * 512] = expected[i];
+		}
+		sync_global_to_guest(vm, expected);
+		vcpu_run_to_sync(vcpu, round, &uc);
+		take(vm, 0, 1);
+	}
+	kvm_vm_free(vm);
+}
+
+static const struct subtest tests[] = {
+	{ "one_vcpu", test_one_vcpu },
+	{ "two_vcpus", test_two_vcpus },
+	{ "aliases", test_aliases },
+};
+
+TEST_MAIN(tests)
