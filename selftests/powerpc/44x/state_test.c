@@ -405,12 +405,38 @@ static void test_roundtrip(void)
 	kvm_vm_free(vm2);
 }
 
+/* A decrementer that is restored with no time left takes the new DECAR. */
+static void test_dec_expires(void)
+{
+	struct kvm_sregs sregs;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		vm = vm_create_with_one_vcpu(&vcpu, guest_tlb);
+		vcpu_sregs_get(vcpu, &sregs);
+		sregs.u.e.update_special = KVM_SREGS_E_UPDATE_DEC | KVM_SREGS_E_UPDATE_TSR;
+		sregs.u.e.tcr = TCR_DIE | TCR_ARE;
+		sregs.u.e.tsr = 0;
+		sregs.u.e.dec = 1;
+		sregs.u.e.decar = 0x7fffffff;
+		vcpu_sregs_set(vcpu, &sregs);
+		usleep(2000);
+		vcpu_sregs_get(vcpu, &sregs);
+		TEST_ASSERT(sregs.u.e.tsr & TSR_DIS, "TSR 0x%x", sregs.u.e.tsr);
+		TEST_ASSERT(sregs.u.e.dec > 0x40000000, "DEC 0x%x", sregs.u.e.dec);
+		kvm_vm_free(vm);
+	}
+}
+
 static const struct subtest tests[] = {
 	{ "regs", test_regs },
 	{ "sregs", test_sregs },
 	{ "tlb_onereg", test_tlb_onereg },
 	{ "translate", test_translate },
 	{ "roundtrip", test_roundtrip },
+	{ "dec_expires", test_dec_expires },
 	{ "migrate", test_migrate, 120 },
 };
 
