@@ -825,12 +825,15 @@ static bool debug_kernel(void)
 	return !access("/proc/lockdep", F_OK);
 }
 
-/* The debug kernel is several times slower. */
+/*
+ * The debug kernel is several times slower, and so is one with larger pages,
+ * where there is no record of the guest's smaller ones.
+ */
 static unsigned int steps_for(unsigned int steps)
 {
 	if (steps_option)
 		return steps_option;
-	return debug_kernel() ? steps / 10 : steps;
+	return debug_kernel() || host_page > 4096 ? steps / 10 : steps;
 }
 
 static uint32_t a_new_seed(void)
@@ -971,6 +974,9 @@ static void test_model(void)
 
 static void test_overlap(void)
 {
+	/* See known-issues: an instruction may then not come to its end. */
+	if (host_page > 4096)
+		test_skip("needs a host with 4K pages");
 	walk(3, 100000, OVERLAP);
 	walk(a_new_seed(), 50000, OVERLAP);
 }
@@ -998,7 +1004,8 @@ static void test_full_exits(void)
 		test_skip("needs " FAST_EXITS);
 	set_fast_exits('N');
 	walk(5, 50000, 0);
-	walk(6, 20000, OVERLAP);
+	if (host_page == 4096)
+		walk(6, 20000, OVERLAP);
 	set_fast_exits(before[0]);
 }
 
