@@ -974,9 +974,6 @@ static void test_model(void)
 
 static void test_overlap(void)
 {
-	/* See known-issues: an instruction may then not come to its end. */
-	if (host_page > 4096)
-		test_skip("needs a host with 4K pages");
 	walk(3, 100000, OVERLAP);
 	walk(a_new_seed(), 50000, OVERLAP);
 }
@@ -1004,8 +1001,7 @@ static void test_full_exits(void)
 		test_skip("needs " FAST_EXITS);
 	set_fast_exits('N');
 	walk(5, 50000, 0);
-	if (host_page == 4096)
-		walk(6, 20000, OVERLAP);
+	walk(6, 20000, OVERLAP);
 	set_fast_exits(before[0]);
 }
 
