@@ -583,6 +583,92 @@ static void test_dirty_log(void)
 	kvm_vm_free(vm);
 }
 
+/* --- entries within one page of the host, if that is larger than 4K --- */
+
+#define WHOLE		0x00900000UL	/* 16K */
+#define PIECE		0x00910000UL	/* 4K, in place of the second of the 16K */
+#define PIECE_OFFSET	0x1000UL
+
+static uint32_t *parts_word(unsigned long offset)
+{
+	return (uint32_t *)(((offset & ~0xfffUL) == PIECE_OFFSET ? PIECE - PIECE_OFFSET :
+			     WHOLE) + offset);
+}
+
+/* Code at one offset loads from another and stores; rights as given. */
+static unsigned int guest_parts_try(unsigned long pc, unsigned long data, uint32_t msr,
+				    bool denied)
+{
+	const uint32_t ds = msr & MSR_DS ? TLB0_TS : 0;
+	static uint32_t value = 0x100;
+	uint32_t *code = parts_word(pc), *word = parts_word(data);
+	bool piece = (data & ~0xfffUL) == PIECE_OFFSET;
+	unsigned int n;
+
+	value++;
+	code[0] = D(32, 5, 3, 0);		/* lwz r5,0(r3) */
+	code[1] = D(36, 4, 3, 4);		/* stw r4,4(r3) */
+	code[2] = SC;
+	arch_sync_icache(code, 12);
+	word[0] = value;
+	word[1] = 0;
+	/* The lowest index wins. With IS != DS each has its own address space. */
+	tlb_write(10, (EA + PIECE_OFFSET) | TLB0_V | SIZE_4K | (piece ? ds : 0), PIECE,
+		  denied && piece ? 0 : TLB2_RWX, 0);
+	tlb_write(11, EA | TLB0_V | SIZE_16K | (piece ? 0 : ds), WHOLE,
+		  denied && !piece ? 0 : TLB2_RWX, 0);
+	go.pc = EA + pc;
+	go.msr = msr;
+	go.gpr[0] = EA + data;
+	go.gpr[1] = ~value;
+	n = guest_catch(split_go, 0);
+	if (n == EXC_SYSCALL) {
+		GUEST_ASSERT_EQ(guest_caught.gpr[5], value);
+		GUEST_ASSERT_EQ(word[1], ~value);
+	} else {
+		GUEST_ASSERT_EQ(guest_caught.pc, EA + pc);
+		GUEST_ASSERT_EQ(word[1], 0);
+	}
+	return n;
+}
+
+static void guest_parts(void)
+{
+	uint32_t round, ds, off;
+
+	guest_44x_init();
+	for (round = 0; round < 3; round++)
+	for (ds = 0; ds <= MSR_DS; ds += MSR_DS) {
+		GUEST_ASSERT_EQ(guest_parts_try(0x800, 0x1540, ds, false), EXC_SYSCALL);
+		GUEST_ASSERT_EQ(guest_parts_try(0x1440, 0x2540, ds, false), EXC_SYSCALL);
+		GUEST_ASSERT_EQ(guest_parts_try(0x800, 0x1540, ds, true), EXC_DSI);
+		if (ds)
+			GUEST_ASSERT_EQ(guest_parts_try(0x1440, 0x2540, ds, true), EXC_DSI);
+		/* What was mapped in parts goes as a whole. */
+		guest_parts_try(0x800, 0x1540, 0, false);
+		PROBE_OK(0, PROBE_READ, EA);
+		PROBE_OK(0, PROBE_READ, EA + PIECE_OFFSET);
+		PROBE_OK(0, PROBE_READ, EA + 0x2000);
+		PROBE_OK(0, PROBE_READ, EA + 0x3000);
+		tlb_invalidate(11);
+		for (off = 0; off < 0x4000; off += 0x1000)
+			GUEST_ASSERT_EQ(probe(0, PROBE_READ, EA + off),
+					off == PIECE_OFFSET ? EXC_NONE : EXC_DTLB);
+		tlb_invalidate(10);
+		PROBE_MISSES(0, PROBE_READ, EA + PIECE_OFFSET);
+	}
+	GUEST_DONE();
+}
+
+static void test_parts(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_parts, 0);
+
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 static const struct subtest tests[] = {
 	{ "accesses", test_accesses, 30 },
 	{ "1k_pages", test_1k_pages, 30 },
@@ -593,6 +679,7 @@ static const struct subtest tests[] = {
 	{ "exec_mmio", test_exec_mmio, 20 },
 	{ "readonly", test_readonly, 20 },
 	{ "dirty_log", test_dirty_log, 20 },
+	{ "parts", test_parts, 20 },
 };
 
 TEST_MAIN(tests)
