@@ -8,7 +8,8 @@
  * walk is far larger than the reach of a 440's 64 TLB entries of 4K pages, and
  * what it reads back was written through other translations.
  *
- * Kernel command line: guest.forks=<n> guest.mb=<n> guest.passes=<n>;
+ * Kernel command line: guest.forks=<n> guest.mb=<n> guest.passes=<n>, and
+ * guest.procs=<n> processes that walk memory of their own at a time;
  * guest.boot=1 only tells the timebase at its start, and restarts. On the bare
  * machine the same kernel with the same /init and guest.boot=2 is what make
  * bench compares that with.
@@ -182,6 +183,28 @@ static void memory(void)
 	       now() - t);
 }
 
+/* Each on a CPU of its own, if there are as many. */
+static void memory_processes(void)
+{
+	long i, procs = param("guest.procs=", 1);
+	int status;
+
+	for (i = 1; i < procs; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0, "fork");
+		if (!pid) {
+			memory();
+			_exit(failures);
+		}
+	}
+	memory();
+	for (i = 1; i < procs; i++) {
+		CHECK(wait(&status) >= 0, "%ld of %ld", i, procs);
+		CHECK(!status, "a child: status 0x%x", status);
+	}
+}
+
 static void files(void)
 {
 	uint32_t buf[PAGE / 4];
@@ -297,7 +320,7 @@ int main(int argc, char **argv)
 		reboot(RB_AUTOBOOT);
 	}
 	forks();
-	memory();
+	memory_processes();
 	files();
 	timers();
 	floats();

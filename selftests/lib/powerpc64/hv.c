@@ -11,8 +11,8 @@
 struct kvm_vm *hv_vm_create(enum hv_mmu mmu)
 {
 	struct kvm_ppc_mmuv3_cfg cfg = {
-		.flags = mmu == HV_RADIX ? KVM_PPC_MMUV3_RADIX : 0,
-		.process_table = mmu == HV_RADIX ? PATB_GR : 0,
+		.flags = mmu == HV_RADIX ? KVM_PPC_MMUV3_RADIX | KVM_PPC_MMUV3_GTSE : 0,
+		.process_table = mmu == HV_RADIX ? PATB_GR | GUEST_PROCESS_TABLE : 0,
 	};
 	uint32_t order = HV_HPT_ORDER;
 	struct kvm_vm *vm = vm_create();
@@ -33,7 +33,70 @@ struct kvm_vm *hv_vm_create(enum hv_mmu mmu)
 	return vm;
 }
 
-/* --- guest side --- */
+/* --- guest side, radix --- */
+
+#define PID		1UL
+/* 52 bits of address: 13, 9, 9 and, for pages of 64K, 5. */
+#define ROOT_BITS	13
+#define MID_BITS	9
+#define LEAF_BITS	5
+#define RADIX_SIZE_52	(2UL << 61 | 5UL << 5)
+#define RADIX_VALID	(1UL << 63)
+#define RADIX_LEAF	(1UL << 62)
+/* Referenced, changed, privileged, read and write. */
+#define RADIX_ATTR	(0x100UL | 0x080 | 0x008 | 0x004 | 0x002)
+#define RADIX_AP_64K	(5UL << 5)
+
+static uint64_t *const root = (uint64_t *)GUEST_RADIX_BASE;
+static uint64_t *const upper = (uint64_t *)(GUEST_RADIX_BASE + 0x10000);
+static uint64_t *const middle = (uint64_t *)(GUEST_RADIX_BASE + 0x11000);
+static uint64_t *const leaves = (uint64_t *)(GUEST_RADIX_BASE + 0x12000);
+
+static void set_entry(uint64_t *entry, uint64_t val)
+{
+	WRITE_ONCE(*entry, __builtin_bswap64(val));
+}
+
+void guest_radix_init(void)
+{
+	uint64_t *process = (uint64_t *)GUEST_PROCESS_TABLE + 2 * PID;
+
+	set_entry(&root[HV_EA_BASE >> 39], RADIX_VALID | (uintptr_t)upper | MID_BITS);
+	set_entry(&upper[HV_EA_BASE >> 30 & 511], RADIX_VALID | (uintptr_t)middle | MID_BITS);
+	set_entry(&middle[HV_EA_BASE >> 21 & 511], RADIX_VALID | (uintptr_t)leaves | LEAF_BITS);
+	set_entry(process, RADIX_SIZE_52 | (uintptr_t)root | ROOT_BITS);
+	asm volatile("ptesync" : : : "memory");
+}
+
+void guest_radix_set_pid(void)
+{
+	asm volatile("mtspr 48,%0; isync" : : "r"(PID) : "memory");
+}
+
+void guest_radix_map(unsigned long ea, unsigned long gpa)
+{
+	set_entry(&leaves[ea >> 16 & 31],
+		  gpa ? RADIX_VALID | RADIX_LEAF | gpa | RADIX_ATTR : 0);
+	asm volatile("ptesync" : : : "memory");
+}
+
+void guest_radix_tlbiel(unsigned long ea)
+{
+	asm volatile(".machine push; .machine power9;"
+		     "ptesync; tlbiel %0,%1,0,1,1; ptesync; isync;"
+		     ".machine pop"
+		     : : "r"((ea & ~0xffffUL) | RADIX_AP_64K), "r"(PID << 32) : "memory");
+}
+
+void guest_radix_tlbie(unsigned long ea)
+{
+	asm volatile(".machine push; .machine power9;"
+		     "ptesync; tlbie %0,%1,0,1,1; eieio; tlbsync; ptesync; isync;"
+		     ".machine pop"
+		     : : "r"((ea & ~0xffffUL) | RADIX_AP_64K), "r"(PID << 32) : "memory");
+}
+
+/* --- guest side, hash --- */
 
 #define VSID		0x1234UL
 #define SLB_ESID_V	0x08000000UL

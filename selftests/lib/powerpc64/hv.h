@@ -16,12 +16,36 @@ enum hv_mmu {
 
 /* --- test side --- */
 
-/* As vm_create(); skips the subtest if the host has no such MMU for guests. */
+/*
+ * As vm_create(); skips the subtest if the host has no such MMU for guests. A radix
+ * guest may execute tlbie, and has its process table in the page before
+ * GUEST_RADIX_BASE.
+ */
 struct kvm_vm *hv_vm_create(enum hv_mmu mmu);
 
-/* --- guest side, hash --- */
+/* --- guest side --- */
 
 #define HV_EA_BASE	0x10000000UL	/* one segment is set up, of 256M */
+
+/* --- guest side, radix --- */
+
+/* The page tables: a root of 64K, and three more in the next 64K. */
+#define GUEST_RADIX_BASE	0x00d00000UL
+#define GUEST_PROCESS_TABLE	(GUEST_RADIX_BASE - 0x1000)
+
+/* One vCPU calls it: empty tables. Then each: PID 1. */
+void guest_radix_init(void);
+void guest_radix_set_pid(void);
+/*
+ * The 64K page at @ea, of the first 2M from HV_EA_BASE, is mapped to @gpa, or with
+ * @gpa 0 not mapped. Nothing is invalidated.
+ */
+void guest_radix_map(unsigned long ea, unsigned long gpa);
+/* Invalidate that page's translation, on this CPU or on all. */
+void guest_radix_tlbiel(unsigned long ea);
+void guest_radix_tlbie(unsigned long ea);
+
+/* --- guest side, hash --- */
 
 /* Each vCPU calls it once: the segment, with pages of 4K. */
 void guest_hash_init(unsigned long order);

@@ -178,6 +178,42 @@ static void test_dirty_log_radix(void)
 	host_unmaps(HV_RADIX, true);
 }
 
+/*
+ * Each pass stores to all pages, or to every other. No loads: of a page that a load
+ * made known to QEMU, it does not set the changed bit on a store.
+ */
+static void guest_store_pages(void)
+{
+	volatile uint64_t *p = (void *)GUEST_RAM_SIZE;
+	unsigned long i, n;
+
+	for (n = 0;; n++) {
+		for (i = 0; i < PAGES; i += 1 + n % 2)
+			p[i * HOST_PAGE / 8] = n;
+		GUEST_SYNC(1);
+	}
+}
+
+/* What was written since the last pass is logged again, and nothing else. */
+static void test_dirty_log_again(void)
+{
+	unsigned long bitmap[PAGES / 64], i;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	vm = hv_vm_create(HV_RADIX);
+	vm_mem_add(vm, 1, GUEST_RAM_SIZE, PAGES * HOST_PAGE, KVM_MEM_LOG_DIRTY_PAGES, NULL);
+	vcpu = vm_vcpu_add(vm, 0, guest_store_pages);
+	for (i = 0; i < 10; i++) {
+		on_cpu(i / 4 % sysconf(_SC_NPROCESSORS_ONLN));
+		vcpu_run_to_sync(vcpu, 1, NULL);
+		bitmap[0] = 0;
+		vm_get_dirty_log(vm, 1, bitmap);
+		TEST_ASSERT_EQ(bitmap[0], i % 2 ? 0x5555555555555555UL : ~0UL);
+	}
+	kvm_vm_free(vm);
+}
+
 /* One vCPU all around the machine, and nothing is invalidated: nothing to flush. */
 static void guest_count(void)
 {
@@ -216,6 +252,7 @@ static const struct subtest tests[] = {
 	{ "idle", test_idle },
 	{ "unmap_radix", test_unmap_radix },
 	{ "dirty_log_radix", test_dirty_log_radix },
+	{ "dirty_log_again", test_dirty_log_again },
 	{ "migrate", test_migrate },
 };
 
