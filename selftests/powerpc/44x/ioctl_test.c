@@ -355,7 +355,7 @@ static const struct subtest tests[] = {
 	{ "memory_regions", test_memory_regions },
 	{ "no_memory", test_no_memory },
 	{ "null", test_null },
-	{ "one_reg", test_one_reg },
+	{ "one_reg", test_one_reg, 180 },
 	{ "random_state", test_random_state },
 	{ "dirty_run", test_dirty_run },
 	{ "debug", test_debug },
