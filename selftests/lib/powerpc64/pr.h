@@ -11,6 +11,8 @@
 
 #include "hv.h"
 
+#define PR_PAGE		0x10000UL	/* of the host */
+
 /* --- test side --- */
 
 /* As vm_create(). Skips the subtest if the host's KVM has no PR. */
@@ -22,5 +24,8 @@ struct kvm_vm *pr_vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_co
  * may run meanwhile.
  */
 void pr_alloc_htab(struct kvm_vm *vm);
+
+/* Can the host clear the referenced bit of its hash table's entries? */
+bool pr_clears_referenced(void);
 
 #endif
