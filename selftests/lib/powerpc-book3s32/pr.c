@@ -16,9 +16,10 @@ struct kvm_vm *pr_vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_co
 	return vm_create_with_one_vcpu(vcpu, guest_code);
 }
 
-void pr_alloc_htab(struct kvm_vm *vm)
+void *pr_alloc_htab(struct kvm_vm *vm)
 {
 	memset(addr_gpa2hva(vm, GUEST_HTAB), 0, 1UL << HV_HPT_ORDER);
+	return NULL;
 }
 
 bool pr_clears_referenced(void)

@@ -16,8 +16,8 @@
 
 struct kvm_vm *pr_vm_create(void);
 struct kvm_vm *pr_vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_code);
-/* Empties the guest's table; no vCPU may run meanwhile. */
-void pr_alloc_htab(struct kvm_vm *vm);
+/* Empties the guest's table; no vCPU may run meanwhile. Returns NULL. */
+void *pr_alloc_htab(struct kvm_vm *vm);
 bool pr_clears_referenced(void);
 
 /* --- guest side --- */
