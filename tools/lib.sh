@@ -7,7 +7,7 @@
 set -euo pipefail
 
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS \
-	ARCH CROSS_COMPILE CFLAGS LDFLAGS KBUILD_OUTPUT O V
+	ARCH CROSS_COMPILE CFLAGS LDFLAGS KBUILD_OUTPUT O V cross
 export LC_ALL=C
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -213,11 +213,14 @@ plain_git() {
 # The kernel's make and the selftests' give some names a meaning of their own.
 plain_make() { env -u KIT -u BASE -u LINUX -u LINUX_SRC -u QEMU -u JOBS -u LOG make "$@"; }
 
+# kit_cross KIT SECTION: the compiler's prefix, the section's own or the kit's.
+kit_cross() { kit_get "$1" "$2" cross "$(kit_get "$1" kit cross)"; }
+
 # kmake KIT SOURCE OBJECTS TARGET...: the kernel's make, reproducible. In its
-# depend mode ccache need not run the preprocessor on its own.
+# depend mode ccache need not run the preprocessor on its own. The compiler's
+# prefix is $cross, if that is set.
 kmake() {
-	local cross arch cc=ccache
-	cross=$(kit_get "$1" kit cross)
+	local cross=${cross:-$(kit_cross "$1" kit)} arch cc=ccache
 	arch=$(kit_get "$1" kit arch)
 	have ccache || cc=
 	CCACHE_DEPEND=1 plain_make -C "$2" O="$3" ARCH="$arch" CROSS_COMPILE="$cross" LOCALVERSION= \

@@ -11,6 +11,8 @@
 
 #include "hv.h"
 
+#define PR_PAGE		0x10000UL	/* of the host */
+
 /* --- test side --- */
 
 /* As vm_create(). Skips the subtest if the host's KVM has no PR. */
@@ -19,8 +21,11 @@ struct kvm_vm *pr_vm_create_with_one_vcpu(struct kvm_vcpu **vcpu, void *guest_co
 
 /*
  * Gives all vCPUs a hash table of order HV_HPT_ORDER, in the test's memory; none
- * may run meanwhile.
+ * may run meanwhile. Returns it, for free() when the VM is gone.
  */
-void pr_alloc_htab(struct kvm_vm *vm);
+void *pr_alloc_htab(struct kvm_vm *vm);
+
+/* Can the host clear the referenced bit of its hash table's entries? */
+bool pr_clears_referenced(void);
 
 #endif

@@ -20,8 +20,9 @@
 #endif
 
 #define SLOT		1
-#define GPA		0x10000000ULL
-#define PAGE		0x10000ULL
+#define GPA		0x10000000UL
+#define PAGE		PR_PAGE
+#define SUB(i)		((i) * 4096UL % PAGE)	/* of the guest's pages in a host's */
 #define PAGES		512u
 #define DISPLACED	8u	/* pages whose entries may get lost */
 
@@ -89,14 +90,6 @@ static void open_idle(void)
 	CPU_ZERO(&cpu);
 	CPU_SET(0, &cpu);
 	TEST_ASSERT(!sched_setaffinity(0, sizeof(cpu), &cpu), "sched_setaffinity");
-}
-
-static bool is_powernv(void)
-{
-	static char buf[16384];
-
-	TEST_ASSERT(read_file("/proc/cpuinfo", buf, sizeof(buf)) > 0, "cpuinfo");
-	return strstr(buf, "PowerNV");
 }
 
 /* Checks that the touched pages, and no others, are in use. */
@@ -183,7 +176,7 @@ static void run_real_mode(unsigned int vcpus)
 	print_info("%llu pages touched after they were marked idle, %llu page faults",
 		   (unsigned long long)touched, (unsigned long long)faults);
 	/* Where R can be cleared in the table, ageing unmaps nothing. */
-	if (is_powernv())
+	if (pr_clears_referenced())
 		TEST_ASSERT(faults <= 10 * DISPLACED * vcpus, "%llu page faults",
 			    (unsigned long long)faults);
 	kvm_vm_free(vm);
@@ -196,6 +189,7 @@ static void test_real_mode(void)
 
 static void test_two_vcpus(void)
 {
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_MAX_VCPUS) >= 2);
 	run_real_mode(2);
 }
 
@@ -211,9 +205,9 @@ static void guest_mapped(unsigned long order)
 	guest_hash_init(order);
 	for (round = 0; ; round++) {
 		for (i = 0; i < PAGES; i++) {
-			ea = HV_EA_BASE + i * PAGE + (i % 16) * 4096;
+			ea = HV_EA_BASE + i * PAGE + SUB(i);
 			if (!round) {
-				index[i] = guest_map(ea, GPA + i * PAGE + (i % 16) * 4096);
+				index[i] = guest_map(ea, GPA + i * PAGE + SUB(i));
 				GUEST_ASSERT(index[i] >= 0);
 			}
 			if (round && !READ_ONCE(touch[i]))
@@ -224,7 +218,7 @@ static void guest_mapped(unsigned long order)
 			if (!(round & 1))
 				continue;
 			GUEST_ASSERT_EQ(guest_unmap(index[i]), H_SUCCESS);
-			index[i] = guest_map(ea, GPA + i * PAGE + (i % 16) * 4096);
+			index[i] = guest_map(ea, GPA + i * PAGE + SUB(i));
 			GUEST_ASSERT(index[i] >= 0);
 		}
 		GUEST_SYNC(round);
@@ -242,7 +236,7 @@ static void test_mapped(void)
 	open_idle();
 	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
 	for (i = 0; i < PAGES; i++)
-		*(uint64_t *)(page(vm, i) + (i % 16) * 4096) = 3 * i;
+		*(uint64_t *)(page(vm, i) + SUB(i)) = 3 * i;
 	pr_alloc_htab(vm);
 	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
 	vcpu_run_to_sync(vcpu, 0, &uc);

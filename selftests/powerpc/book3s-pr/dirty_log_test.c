@@ -7,8 +7,8 @@
 #include "pr.h"
 
 #define SLOT		1
-#define GPA		0x10000000ULL
-#define PAGE		0x10000ULL
+#define GPA		0x10000000UL
+#define PAGE		PR_PAGE
 #define PAGES		128u
 
 static uint64_t bitmap[PAGES / 64];
@@ -59,7 +59,7 @@ static void expect_log(struct kvm_vm *vm, unsigned long from, unsigned long by)
 	vm_get_dirty_log(vm, SLOT, bitmap);
 	for (i = 0; i < PAGES; i++) {
 		bool written = i >= from && (i - from) % by == 0;
-		bool logged = bitmap[i / 64] >> i % 64 & 1;
+		bool logged = ((uint8_t *)bitmap)[i / 8] >> i % 8 & 1;
 
 		lost += written && !logged;
 		extra += logged && !written;

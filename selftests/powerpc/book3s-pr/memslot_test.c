@@ -9,9 +9,9 @@
 #include "pr.h"
 
 #define SLOT		1
-#define GPA		0x10000000ULL
-#define GPA_MOVED	0x20000000ULL
-#define PAGE		0x10000ULL
+#define GPA		0x10000000UL
+#define GPA_MOVED	0x20000000UL
+#define PAGE		PR_PAGE
 #define PAGES		16u
 
 static bool saw_mmio;
@@ -19,7 +19,7 @@ static bool saw_mmio;
 static bool on_mmio(struct kvm_vcpu *vcpu, uint64_t gpa, void *data,
 		    unsigned int len, bool is_write)
 {
-	uint64_t val = 0x5555;
+	unsigned long val = 0x5555;
 
 	saw_mmio = true;
 	TEST_ASSERT_EQ(is_write, false);
@@ -41,14 +41,14 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *code)
 
 static void guest_code(void)
 {
-	volatile uint64_t *p = (uint64_t *)GPA;
+	volatile unsigned long *p = (unsigned long *)GPA;
 	unsigned int i, stage;
 
 	for (i = 0; i < PAGES; i++)
-		p[i * PAGE / 8] = 100 + i;
+		p[i * PAGE / sizeof(*p)] = 100 + i;
 	for (stage = 1; ; stage++) {
 		GUEST_SYNC(stage);
-		GUEST_SYNC_ARGS(100 + stage, p[PAGE / 8]);
+		GUEST_SYNC_ARGS(100 + stage, p[PAGE / sizeof(*p)]);
 	}
 }
 

@@ -13,8 +13,8 @@
 #include "pr.h"
 
 #define SLOT		1
-#define GPA		0x10000000ULL
-#define PAGE		0x10000ULL
+#define GPA		0x10000000UL
+#define PAGE		PR_PAGE
 #define PAGES		2000u
 #define VCPUS		2
 
@@ -132,10 +132,11 @@ static void test_one_vcpu(void)
 
 static void test_two_vcpus(void)
 {
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_MAX_VCPUS) >= 2);
 	run_ranges(2);
 }
 
-/* One frame at several virtual addresses, in pages of 4K, and in real mode. */
+/* Frames at several virtual addresses, in pages of 4K, and in real mode. */
 #define ALIASES		8u
 
 static void guest_aliases(unsigned long order)
@@ -174,7 +175,8 @@ static void test_aliases(void)
 		}
 		sync_global_to_guest(vm, expected);
 		vcpu_run_to_sync(vcpu, round, &uc);
-		take(vm, 0, 1);
+		/* The frames of the four guest pages, one or several. */
+		take(vm, 0, (4 * 4096 + PAGE - 1) / PAGE);
 	}
 	kvm_vm_free(vm);
 }
