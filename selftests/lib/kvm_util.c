@@ -169,7 +169,7 @@ void vm_load_program(struct kvm_vm *vm)
 	uintptr_t start = (uintptr_t)__executable_start;
 	uintptr_t end = (uintptr_t)_end;
 
-	TEST_ASSERT(end <= GUEST_IMAGE_END, "image ends at 0x%lx", (long)end);
+	TEST_ASSERT(ARCH_GVA2GPA(end) <= GUEST_IMAGE_END, "image ends at 0x%lx", (long)end);
 	/*
 	 * The image has holes: gaps between segments are not mapped in this
 	 * process. /proc/self/mem reads what is there, as it is now.
@@ -178,10 +178,10 @@ void vm_load_program(struct kvm_vm *vm)
 
 	TEST_ASSERT(fd >= 0, "/proc/self/mem");
 	for (uintptr_t a = start & ~4095UL; a < end; a += 4096)
-		if (pread(fd, addr_gpa2hva(vm, a), 4096, a) < 0)
+		if (pread(fd, addr_gpa2hva(vm, ARCH_GVA2GPA(a)), 4096, a) < 0)
 			TEST_ASSERT(errno == EIO, "pread of 0x%lx", (long)a);
 	close(fd);
-	arch_sync_icache(addr_gpa2hva(vm, start), end - start);
+	arch_sync_icache(addr_gpa2hva(vm, ARCH_GVA2GPA(start)), end - start);
 }
 
 struct kvm_vcpu *__vm_vcpu_add(struct kvm_vm *vm, uint32_t id)
@@ -506,7 +506,7 @@ enum ucall_cmd vcpu_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)
 		uc = &local;
 
 	if (is_ucall(run, &addr)) {
-		memcpy(uc, addr_gpa2hva(vcpu->vm, addr), sizeof(*uc));
+		memcpy(uc, addr_gpa2hva(vcpu->vm, ARCH_GVA2GPA(addr)), sizeof(*uc));
 		return handle_ucall(vcpu, uc);
 	}
 	switch (run->exit_reason) {

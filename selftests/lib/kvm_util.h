@@ -21,6 +21,11 @@
 #include "test_util.h"
 #include "arch.h"
 
+/* Where the guest's virtual addresses of program and stack are in its memory */
+#ifndef ARCH_GVA2GPA
+#define ARCH_GVA2GPA(va)	(va)
+#endif
+
 #define KVM_DEV_PATH	"/dev/kvm"
 #define MAX_VCPUS	8
 #define MAX_SLOTS	16
@@ -96,7 +101,8 @@ void *addr_gpa2hva(struct kvm_vm *vm, uint64_t gpa);
 void vm_load_program(struct kvm_vm *vm);
 
 /* The guest's copy of a variable of this program. */
-#define guest_addr(vm, var)	((__typeof__(&(var)))addr_gpa2hva(vm, (uintptr_t)&(var)))
+#define guest_addr(vm, var) \
+	((__typeof__(&(var)))addr_gpa2hva(vm, ARCH_GVA2GPA((uintptr_t)&(var))))
 #define sync_global_to_guest(vm, g)	memcpy(guest_addr(vm, g), &(g), sizeof(g))
 #define sync_global_from_guest(vm, g)	memcpy(&(g), guest_addr(vm, g), sizeof(g))
 
