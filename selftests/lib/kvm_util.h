@@ -208,6 +208,7 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 uint64_t vcpu_pc(struct kvm_vcpu *vcpu);
 void vcpu_arch_dump(struct kvm_vcpu *vcpu);
+void print_gprs(const struct kvm_regs *regs);
 /* Handles an exit only this architecture has. Returns true if it was one. */
 bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc);
 

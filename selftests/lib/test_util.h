@@ -67,6 +67,8 @@ void print_info(const char *fmt, ...) __printf(1, 2);
 void test_fail(const char *file, int line, const char *fmt, ...)
 	__printf(3, 4) __noreturn;
 void test_skip(const char *fmt, ...) __printf(1, 2) __noreturn;
+/* All @tests of a KUnit suite, which ran at boot, have passed; skips without KUnit. */
+void test_kunit_suite(const char *suite, unsigned int tests);
 
 #define TEST_FAIL(fmt, ...)	test_fail(__FILE__, __LINE__, fmt, ##__VA_ARGS__)
 

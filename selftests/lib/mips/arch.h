@@ -25,6 +25,10 @@
 /* The physical address of what the guest kernel has in its KSEG0 */
 #define ARCH_GVA2GPA(va)	((va) & 0x1fffffff)
 
+/* Arguments of a function that are in registers. */
+#define ARCH_FIRST_ARG		4
+#define ARCH_ARGS		4
+
 #define GUEST_RAM_SIZE		0x01000000ULL
 #define GUEST_IMAGE_END		0x00800000UL
 #define GUEST_FREE_BASE		0x00800000UL

@@ -3,8 +3,6 @@
  * MIPS32 trap & emulate: vCPU set-up, and the guest's side of ucalls and
  * exceptions.
  */
-#include <stdarg.h>
-
 #include "kvm_util.h"
 
 _Static_assert(offsetof(struct ex_regs, hi) == EXR_HI, "arch.h");
@@ -39,43 +37,15 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 	vcpu_set_reg(vcpu, REG_STATUS, 0);
 }
 
-void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
-{
-	struct kvm_regs regs;
-	unsigned int i;
-	va_list ap;
-
-	TEST_ASSERT(num <= 4, "%u arguments", num);
-	vcpu_regs_get(vcpu, &regs);
-	va_start(ap, num);
-	for (i = 0; i < num; i++)
-		regs.gpr[4 + i] = va_arg(ap, unsigned long);
-	va_end(ap);
-	vcpu_regs_set(vcpu, &regs);
-}
-
-uint64_t vcpu_pc(struct kvm_vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	vcpu_regs_get(vcpu, &regs);
-	return regs.pc;
-}
-
 void vcpu_arch_dump(struct kvm_vcpu *vcpu)
 {
 	struct kvm_regs regs;
-	int i;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs))
 		return;
 	print_info("  pc %08llx status %08llx", regs.pc,
 		   (unsigned long long)vcpu_get_reg(vcpu, REG_STATUS));
-	for (i = 0; i < 32; i += 8)
-		print_info("  r%-2d %08llx %08llx %08llx %08llx %08llx %08llx %08llx %08llx",
-			   i, regs.gpr[i], regs.gpr[i + 1], regs.gpr[i + 2],
-			   regs.gpr[i + 3], regs.gpr[i + 4], regs.gpr[i + 5],
-			   regs.gpr[i + 6], regs.gpr[i + 7]);
+	print_gprs(&regs);
 }
 
 bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)

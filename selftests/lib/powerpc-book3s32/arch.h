@@ -19,6 +19,10 @@
 
 #define ARCH_VM_TYPE		0	/* the host's only one */
 
+/* Arguments of a function that are in registers. */
+#define ARCH_FIRST_ARG		3
+#define ARCH_ARGS		8
+
 #define GUEST_RAM_SIZE		0x01000000ULL
 #define GUEST_IMAGE_END		0x00800000UL
 #define GUEST_FREE_BASE		0x00800000UL

@@ -2,7 +2,6 @@
 /*
  * Embedded PowerPC: vCPU set-up, and the guest's side of ucalls and exceptions.
  */
-#include <stdarg.h>
 #include <sys/auxv.h>
 
 #include "kvm_util.h"
@@ -32,44 +31,16 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 	memset(addr_gpa2hva(vcpu->vm, stack_top - 64), 0, 64);
 }
 
-void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
-{
-	struct kvm_regs regs;
-	unsigned int i;
-	va_list ap;
-
-	TEST_ASSERT(num <= 8, "%u arguments", num);
-	vcpu_regs_get(vcpu, &regs);
-	va_start(ap, num);
-	for (i = 0; i < num; i++)
-		regs.gpr[3 + i] = va_arg(ap, unsigned long);
-	va_end(ap);
-	vcpu_regs_set(vcpu, &regs);
-}
-
-uint64_t vcpu_pc(struct kvm_vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	vcpu_regs_get(vcpu, &regs);
-	return regs.pc;
-}
-
 void vcpu_arch_dump(struct kvm_vcpu *vcpu)
 {
 	struct kvm_regs regs;
-	int i;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs))
 		return;
 	print_info("  pc %08llx msr %08llx lr %08llx ctr %08llx cr %08llx pid %llx",
 		   regs.pc, regs.msr, regs.lr, regs.ctr, regs.cr, regs.pid);
 	print_info("  srr0 %08llx srr1 %08llx", regs.srr0, regs.srr1);
-	for (i = 0; i < 32; i += 8)
-		print_info("  r%-2d %08llx %08llx %08llx %08llx %08llx %08llx %08llx %08llx",
-			   i, regs.gpr[i], regs.gpr[i + 1], regs.gpr[i + 2],
-			   regs.gpr[i + 3], regs.gpr[i + 4], regs.gpr[i + 5],
-			   regs.gpr[i + 6], regs.gpr[i + 7]);
+	print_gprs(&regs);
 }
 
 bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)

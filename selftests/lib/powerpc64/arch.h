@@ -22,6 +22,10 @@
 #define VM_TYPE_HV		1	/* KVM_VM_PPC_HV */
 #define VM_TYPE_PR		2	/* KVM_VM_PPC_PR */
 
+/* Arguments of a function that are in registers. */
+#define ARCH_FIRST_ARG		3
+#define ARCH_ARGS		8
+
 #define GUEST_RAM_SIZE		0x01000000ULL
 #define GUEST_IMAGE_END		0x00800000UL
 #define GUEST_FREE_BASE		0x00800000UL

@@ -2,6 +2,10 @@
 /*
  * Book3S HV: see hv.h.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
 #include "hv.h"
 
 /* --- test side --- */
@@ -31,6 +35,44 @@ struct kvm_vm *hv_vm_create(enum hv_mmu mmu)
 		TEST_ASSERT_EQ(order, HV_HPT_ORDER);
 	}
 	return vm;
+}
+
+void *hv_run_thread(void *vcpu)
+{
+	vcpu_run_to_done(vcpu);
+	return NULL;
+}
+
+static volatile bool stop_bouncing;
+static pthread_t bounced;
+
+static void *bounce(void *unused)
+{
+	long ncpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n;
+	cpu_set_t set;
+
+	for (n = 0; !stop_bouncing; n++) {
+		CPU_ZERO(&set);
+		CPU_SET(n % ncpus, &set);
+		pthread_setaffinity_np(bounced, sizeof(set), &set);
+		usleep(3000);
+	}
+	print_info("%u migrations over %ld CPUs", n, ncpus);
+	return NULL;
+}
+
+void hv_bounced(void (*f)(unsigned int arg), unsigned int arg)
+{
+	pthread_t thread;
+
+	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
+	bounced = pthread_self();
+	stop_bouncing = false;
+	TEST_ASSERT(!pthread_create(&thread, NULL, bounce, NULL), "thread");
+	f(arg);
+	stop_bouncing = true;
+	pthread_join(thread, NULL);
 }
 
 /* --- guest side, radix --- */

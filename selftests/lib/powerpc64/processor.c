@@ -2,8 +2,6 @@
 /*
  * Book3S-64: vCPU set-up, and the guest's side of ucalls.
  */
-#include <stdarg.h>
-
 #include "kvm_util.h"
 
 /* --- test side --- */
@@ -52,43 +50,16 @@ void vcpu_arch_init(struct kvm_vcpu *vcpu, void *guest_code, uint64_t stack_top)
 	memset(addr_gpa2hva(vcpu->vm, stack_top - 256), 0, 256);
 }
 
-void vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
-{
-	struct kvm_regs regs;
-	unsigned int i;
-	va_list ap;
-
-	TEST_ASSERT(num <= 8, "%u arguments", num);
-	vcpu_regs_get(vcpu, &regs);
-	va_start(ap, num);
-	for (i = 0; i < num; i++)
-		regs.gpr[3 + i] = va_arg(ap, unsigned long);
-	va_end(ap);
-	vcpu_regs_set(vcpu, &regs);
-}
-
-uint64_t vcpu_pc(struct kvm_vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	vcpu_regs_get(vcpu, &regs);
-	return regs.pc;
-}
-
 void vcpu_arch_dump(struct kvm_vcpu *vcpu)
 {
 	struct kvm_regs regs;
-	int i;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs))
 		return;
 	print_info("  pc %016llx msr %016llx lr %016llx ctr %016llx cr %08llx",
 		   regs.pc, regs.msr, regs.lr, regs.ctr, regs.cr);
 	print_info("  srr0 %016llx srr1 %016llx", regs.srr0, regs.srr1);
-	for (i = 0; i < 32; i += 4)
-		print_info("  r%-2d %016llx %016llx %016llx %016llx", i,
-			   regs.gpr[i], regs.gpr[i + 1], regs.gpr[i + 2],
-			   regs.gpr[i + 3]);
+	print_gprs(&regs);
 }
 
 bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)
@@ -103,20 +74,4 @@ void ucall_arch_do_ucall(struct ucall *uc)
 	/* The structure must be in memory before it is announced. */
 	asm volatile("sync" : : : "memory");
 	hcall(UCALL_HCALL, NULL, (uintptr_t)uc, 0, 0, 0);
-}
-
-void guest_unhandled(unsigned long vector);
-
-/* Called by the vectors. */
-void guest_unhandled(unsigned long vector)
-{
-	unsigned long srr0, srr1, dsisr, dar;
-
-	asm volatile("mfsrr0 %0" : "=r"(srr0));
-	asm volatile("mfsrr1 %0" : "=r"(srr1));
-	asm volatile("mfdsisr %0" : "=r"(dsisr));
-	asm volatile("mfdar %0" : "=r"(dar));
-	__GUEST_UCALL(UCALL_UNHANDLED, vector, srr0, srr1, dsisr, dar);
-	for (;;)
-		;
 }

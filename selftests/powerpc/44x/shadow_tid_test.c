@@ -17,6 +17,7 @@
  * there the entries of old owners rarely last.
  */
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "44x.h"
 

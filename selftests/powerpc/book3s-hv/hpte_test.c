@@ -84,12 +84,6 @@ static void guest_idle(void)
 	GUEST_DONE();
 }
 
-static void *run_thread(void *vcpu)
-{
-	vcpu_run_to_done(vcpu);
-	return NULL;
-}
-
 static void swap(unsigned int nreaders, unsigned int nidle)
 {
 	struct kvm_vcpu *writer, *vcpu;
@@ -106,7 +100,7 @@ static void swap(unsigned int nreaders, unsigned int nidle)
 		vcpu_run_to_done(vm_vcpu_add(vm, 1 + i, guest_idle));
 	for (i = 0; i < nreaders; i++) {
 		vcpu = vm_vcpu_add(vm, 1 + nidle + i, guest_reader);
-		TEST_ASSERT(!pthread_create(&threads[i], NULL, run_thread, vcpu), "thread");
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, hv_run_thread, vcpu), "thread");
 	}
 	vcpu_run_to_done(writer);
 	for (i = 0; i < nreaders; i++)
@@ -165,13 +159,13 @@ static void test_added(void)
 	sync_global_to_guest(vm, swaps);
 	writer = vm_vcpu_add(vm, 0, guest_writer);
 	vcpu_args_set(writer, 1, 0UL);
-	TEST_ASSERT(!pthread_create(&thread, NULL, run_thread, writer), "thread");
+	TEST_ASSERT(!pthread_create(&thread, NULL, hv_run_thread, writer), "thread");
 	for (i = 1; i < 4; i++) {
 		usleep(20000);
 		vcpu_run_to_done(vm_vcpu_add(vm, i, guest_idle));
 	}
 	usleep(20000);
-	TEST_ASSERT(!pthread_create(&reader, NULL, run_thread,
+	TEST_ASSERT(!pthread_create(&reader, NULL, hv_run_thread,
 				    vm_vcpu_add(vm, i, guest_reader)), "thread");
 	pthread_join(reader, NULL);
 	pthread_join(thread, NULL);
@@ -212,46 +206,20 @@ static void test_reset(void)
 	kvm_vm_free(vm);
 }
 
-/* The writer's thread is on another CPU every few milliseconds. */
-static volatile bool stop_bouncing;
-static pthread_t bounced;
-
-static void *bounce(void *unused)
+/* The writer's thread moves. */
+static void swap_readers(unsigned int nreaders)
 {
-	long ncpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int n;
-	cpu_set_t set;
-
-	for (n = 0; !stop_bouncing; n++) {
-		CPU_ZERO(&set);
-		CPU_SET(n % ncpus, &set);
-		pthread_setaffinity_np(bounced, sizeof(set), &set);
-		usleep(3000);
-	}
-	print_info("%u migrations over %ld CPUs", n, ncpus);
-	return NULL;
-}
-
-static void bounced_swap(unsigned int nreaders)
-{
-	pthread_t thread;
-
-	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
-	bounced = pthread_self();
-	TEST_ASSERT(!pthread_create(&thread, NULL, bounce, NULL), "thread");
 	swap(nreaders, 0);
-	stop_bouncing = true;
-	pthread_join(thread, NULL);
 }
 
 static void test_bounce_one(void)
 {
-	bounced_swap(0);
+	hv_bounced(swap_readers, 0);
 }
 
 static void test_bounce_two(void)
 {
-	bounced_swap(1);
+	hv_bounced(swap_readers, 1);
 }
 
 static const struct subtest tests[] = {

@@ -41,12 +41,6 @@ static void on_cpu(int cpu)
 	TEST_ASSERT(!sched_setaffinity(0, sizeof(set), &set), "CPU %d", cpu);
 }
 
-static void *run_thread(void *vcpu)
-{
-	vcpu_run_to_done(vcpu);
-	return NULL;
-}
-
 /* --- the guest's own page table --- */
 
 static void guest_writer(unsigned long nreaders)
@@ -110,7 +104,7 @@ static void swap(unsigned int nreaders)
 	vcpu_args_set(writer, 1, (unsigned long)nreaders);
 	for (i = 0; i < nreaders; i++) {
 		vcpu = vm_vcpu_add(vm, 1 + i, guest_reader);
-		TEST_ASSERT(!pthread_create(&threads[i], NULL, run_thread, vcpu), "thread");
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, hv_run_thread, vcpu), "thread");
 	}
 	vcpu_run_to_done(writer);
 	for (i = 0; i < nreaders; i++)
@@ -131,49 +125,17 @@ static void test_tlbie_two(void)
 	swap(1);
 }
 
-/* The writer's thread is on another CPU every few milliseconds. */
-static volatile bool stop_bouncing;
-static pthread_t bounced;
-
-static void *bounce(void *unused)
-{
-	long ncpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int n;
-	cpu_set_t set;
-
-	for (n = 0; !stop_bouncing; n++) {
-		CPU_ZERO(&set);
-		CPU_SET(n % ncpus, &set);
-		pthread_setaffinity_np(bounced, sizeof(set), &set);
-		usleep(3000);
-	}
-	print_info("%u migrations over %ld CPUs", n, ncpus);
-	return NULL;
-}
-
-static void bounced_swap(unsigned int nreaders)
-{
-	pthread_t thread;
-
-	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
-	bounced = pthread_self();
-	TEST_ASSERT(!pthread_create(&thread, NULL, bounce, NULL), "thread");
-	swap(nreaders);
-	stop_bouncing = true;
-	pthread_join(thread, NULL);
-}
-
 /* A single vCPU may well use tlbiel, wherever its thread goes. */
 static void test_tlbiel_bounced(void)
 {
 	local = 1;
 	swaps = 4000;
-	bounced_swap(0);
+	hv_bounced(swap, 0);
 }
 
 static void test_tlbie_bounced(void)
 {
-	bounced_swap(1);
+	hv_bounced(swap, 1);
 }
 
 /* One VM after another: they get each other's LPID. */
@@ -253,7 +215,7 @@ static void host_moves(unsigned int nreaders)
 	moved_init(vm, &m);
 	move(&m, 1);
 	for (i = 0; i < nreaders; i++)
-		TEST_ASSERT(!pthread_create(&threads[i], NULL, run_thread,
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, hv_run_thread,
 					    vm_vcpu_add(vm, i, guest_watch)), "thread");
 	while (READ_ONCE(*guest_addr(vm, readers_in)) < nreaders)
 		usleep(1000);
@@ -334,7 +296,7 @@ static void test_host_dirty_log(void)
 	r = vm_mem_add(vm, 1, MOVED_GPA, getpagesize(), KVM_MEM_LOG_DIRTY_PAGES, NULL);
 	page = r->hva;
 	vcpu = vm_vcpu_add(vm, 0, guest_store_forever);
-	TEST_ASSERT(!pthread_create(&thread, NULL, run_thread, vcpu), "thread");
+	TEST_ASSERT(!pthread_create(&thread, NULL, hv_run_thread, vcpu), "thread");
 	for (i = 0; i < 200; i++) {
 		seen = *page;
 		/* The store after the next began when the log had been read. */
