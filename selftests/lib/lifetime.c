@@ -79,8 +79,8 @@ static bool is_lost(const char *what, unsigned int vms, const struct memory *bef
 	print_info("%u %s: available %+ld kB, slab %+ld kB, unreclaimable %+ld kB", vms,
 		   what, after.available - before->available, after.slab - before->slab,
 		   after.kernel - before->kernel);
-	/* One page each would be 4 * vms. */
-	return before->available - after.available >= 4 * (long)vms ||
+	/* One page each, of the host's or of the slab allocator's smallest. */
+	return before->available - after.available >= host_page / 1024 * (long)vms ||
 	       after.kernel - before->kernel >= 4 * (long)vms;
 }
 

@@ -112,6 +112,7 @@ static void swap(unsigned int nreaders)
 	sync_global_from_guest(vm, reads);
 	print_info("%u swaps, %llu reads by %u readers", swaps,
 		   (unsigned long long)reads, nreaders);
+	TEST_ASSERT(!nreaders || reads, "no reader saw the page");
 	kvm_vm_free(vm);
 }
 
