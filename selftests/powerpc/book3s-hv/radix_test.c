@@ -57,9 +57,9 @@ static void guest_writer(unsigned long nreaders)
 		guest_radix_map(EA, (unsigned long)FRAME(i & 1));
 		GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_NONE);
 		GUEST_ASSERT_EQ(val, i << 16);
-		/* A reader, if it is in the guest, is to have the translation. */
+		/* A reader, if it is in the guest, is to have the translation; once it must. */
 		before = READ_ONCE(reads);
-		for (spin = 0; nreaders && spin < 2000 && READ_ONCE(reads) == before; spin++)
+		for (spin = 0; nreaders && (!before || spin < 2000) && READ_ONCE(reads) == before; spin++)
 			;
 		guest_radix_map(EA, 0);
 		if (local)
@@ -112,7 +112,6 @@ static void swap(unsigned int nreaders)
 	sync_global_from_guest(vm, reads);
 	print_info("%u swaps, %llu reads by %u readers", swaps,
 		   (unsigned long long)reads, nreaders);
-	TEST_ASSERT(!nreaders || reads, "no reader saw the page");
 	kvm_vm_free(vm);
 }
 
