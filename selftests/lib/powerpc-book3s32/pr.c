@@ -29,8 +29,7 @@ bool pr_clears_referenced(void)
 
 /* --- guest side --- */
 
-/* As after reset, and so the same in all VMs. */
-#define VSID		0UL
+#define VSID		0x1234UL
 #define GROUPS		(1UL << (HV_HPT_ORDER - 6))
 #define PTE_VALID	0x80000000
 #define PTE_M		0x10
