@@ -30,6 +30,11 @@ INSN(reserved, ".word 0x7c00003f");
 INSN(fpu, ".word 0x44020000");		/* mfc1 $2, $f0 */
 INSN(slot_syscall, "b 1f\n syscall 1\n1: nop");
 INSN(slot_load, "b 1f\n lw $2, 0(%0)\n1: nop");
+/* JALX is for MIPS16e; a host that has it executes it. */
+INSN(jalx_mfc0, ".word 0x74000000\n mfc0 $2, $15");
+INSN(jalx_load, ".word 0x74000000\n lw $2, 0(%0)");
+INSN(jalx_store, ".word 0x74000000\n sw $2, 0(%0)");
+INSN(di_elsewhere, ".word 0x41626800");	/* DI's opcode, but for Cause */
 INSN(slot_overflow, "bne %1, $0, 1f\n add $2, %1, %1\n1: nop");
 
 #define EXPECT(name, arg, code) do {					\
@@ -66,6 +71,13 @@ static void guest_kernel(void)
 	EXPECT_IN_SLOT(slot_syscall, 0, EXC_SYS);
 	EXPECT_IN_SLOT(slot_load, GUEST_KSEG0 + 3, EXC_ADEL);
 	EXPECT_IN_SLOT(slot_overflow, 0, EXC_OV);
+	EXPECT(di_elsewhere, 0, EXC_RI);
+	GUEST_ASSERT_EQ(guest_catch(do_jalx_mfc0, 0), EXC_RI);
+	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)at_jalx_mfc0);
+	GUEST_ASSERT_EQ(guest_catch(do_jalx_load, GUEST_CKSEG1 + GUEST_MMIO_BASE), EXC_RI);
+	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)at_jalx_load);
+	GUEST_ASSERT_EQ(guest_catch(do_jalx_store, GUEST_CKSEG1 + GUEST_MMIO_BASE), EXC_RI);
+	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)at_jalx_store);
 	GUEST_DONE();
 }
 
@@ -73,6 +85,20 @@ static void guest_kernel(void)
 static void do_jump(unsigned long where)
 {
 	((void (*)(void))where)();
+}
+
+/* For a device: what KVM executes is MIPS32, also if the host has MIPS16e. */
+asm(".balign 4\n"
+    "mips16_load: .half 0x9a60, 0xe820, 0x6500, 0x6500\n");	/* lw $3, 0($2); jr $31 */
+extern char mips16_load[];
+
+static void do_mips16_load(unsigned long unused)
+{
+	asm volatile(".set push; .set noreorder\n"
+		     "move $2, %1\n jalr $31, %0\n nop\n"
+		     ".set pop"
+		     : : "r"(mips16_load + 1), "r"(GUEST_CKSEG1 + GUEST_MMIO_BASE)
+		     : "$2", "$3", "$31", "memory");
 }
 
 static void guest_jump(void)
@@ -88,6 +114,9 @@ static void guest_jump(void)
 	GUEST_ASSERT_EQ(guest_caught.vector, 0);
 	GUEST_ASSERT_EQ(guest_caught.epc, VA);
 	GUEST_ASSERT_EQ(guest_caught.badvaddr, VA);
+	GUEST_ASSERT_EQ(guest_catch(do_mips16_load, 0), EXC_ADEL);
+	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)mips16_load + 1);
+	GUEST_ASSERT_EQ(guest_caught.badvaddr, (uintptr_t)mips16_load + 1);
 	GUEST_DONE();
 }
 
@@ -104,11 +133,12 @@ asm(".set push; .set noreorder\n"
     "user_fpu: .word 0x44020000\n syscall 0\n nop\n"
     "user_dsp: .word 0x7c0214b8\n syscall 0\n nop\n"	/* rddsp */
     "user_rdhwr: rdhwr $2, $29\n syscall 0\n nop\n"
+    "user_jalx: .word 0x74000000\n rdhwr $2, $29\n syscall 0\n nop\n"
     "user_rdhwr_slot: b 1f\n rdhwr $2, $29\n addiu $2, 1\n1: syscall 0\n nop\n"
     ".set pop");
 extern char user_mfc0[], user_tlbwr[], user_wait[], user_eret[], user_cache[],
 	    user_break[], user_overflow[], user_fpu[], user_dsp[], user_rdhwr[],
-	    user_rdhwr_slot[];
+	    user_rdhwr_slot[], user_jalx[];
 
 static void guest_user(void)
 {
@@ -136,6 +166,8 @@ static void guest_user(void)
 	GUEST_ASSERT_EQ(guest_caught.gpr[2], 0x1234);
 	GUEST_ASSERT_EQ(guest_user_run(user_rdhwr_slot, 0), EXC_NONE);
 	GUEST_ASSERT_EQ(guest_caught.gpr[2], 0x1234);
+	GUEST_ASSERT_EQ(guest_user_run(user_jalx, 0), EXC_RI);
+	GUEST_ASSERT_EQ(guest_caught.epc, ARCH_GVA2GPA((uintptr_t)user_jalx));
 	write_c0(C0_HWRENA, 0);
 
 	/* The kernel's segments are not user mode's, also if the kernel used them. */
@@ -276,6 +308,8 @@ static const struct vm_ops device_ops = { .mmio = device };
 
 static void guest_slots(void)
 {
+	uint32_t val = 0;
+
 	ALL_INSNS("beq $0, $0, 1f", 2);
 	ALL_INSNS("beq $0, %4, 1f", 1);
 	ALL_INSNS("bne $0, %4, 1f", 2);
@@ -304,6 +338,10 @@ static void guest_slots(void)
 	ALL_INSNS("jal 1f", 6);
 	ALL_INSNS("jr $8", 2);
 	ALL_INSNS("jalr $31, $8", 6);
+	/* The return address in register 0, which stays zero */
+	ALL_INSNS("jalr $0, $8", 2);
+	GUEST_ASSERT_EQ(SLOT("jalr $0, $8", "sw $0, 0(%2)", val), 2);
+	GUEST_ASSERT_EQ(stored, 0);
 	GUEST_DONE();
 }
 

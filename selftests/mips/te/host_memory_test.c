@@ -136,6 +136,46 @@ static void test_drop(void)
 	kvm_vm_free(vm);
 }
 
+/* The same through a page of the guest's that is as large as the slot, or larger */
+static void guest_zero_large(void)
+{
+	uint32_t mask = 32 * host_page - 1;
+	unsigned int i;
+
+	for (; mask <= 0x1fffffff; mask = mask << 2 | 3) {
+		uint32_t gpa = SLOT_GPA & ~(mask >> 1);
+		unsigned long va = 0x20000000 + (SLOT_GPA - gpa);
+
+		guest_tlb_write(1, mask & ~0x1fff, 0x20000000,
+				LO_PFN(gpa) | LO_C | LO_V | LO_D | LO_G, LO_G);
+		for (i = 0; i < PAGES / 2; i++)
+			GUEST_ASSERT_EQ(WORD(va, i), 0x100 + i);
+		GUEST_SYNC(1);
+		GUEST_ASSERT_EQ(WORD(va, 3), 0);
+		GUEST_ASSERT_EQ(WORD(va, 2), 0x102);
+		WORD(va, 3) = 0x103;
+	}
+	GUEST_DONE();
+}
+
+static void test_drop_large(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct mem_region *slot;
+	struct kvm_vm *vm = create(&vcpu, guest_zero_large, &slot);
+	uint32_t mask;
+
+	fill(slot->hva, 0x100);
+	for (mask = 32 * host_page - 1; mask <= 0x1fffffff; mask = mask << 2 | 3) {
+		vcpu_run_to_sync(vcpu, 1, NULL);
+		TEST_ASSERT_EQ(WORD((char *)slot->hva, 3), 0x103);
+		TEST_ASSERT(!madvise((char *)slot->hva + 3 * host_page, host_page,
+				     MADV_DONTNEED), "madvise");
+	}
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 /* Copy on write: after fork() the guest writes to a page of its own. */
 static void guest_writes(void)
 {
@@ -414,6 +454,7 @@ static void test_storm(void)
 static const struct subtest tests[] = {
 	{ "remap", test_remap },
 	{ "drop", test_drop },
+	{ "drop_large", test_drop_large },
 	{ "fork", test_fork },
 	{ "memslots", test_memslots },
 	{ "rom", test_rom },

@@ -4,6 +4,7 @@
  * be changed; bad calls; several VMs and vCPUs; memory given back.
  */
 #include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kvm_util.h"
@@ -111,6 +112,7 @@ static void test_bad_calls(void)
 	struct kvm_mips_interrupt irq = { .cpu = 5, .irq = 2 };
 	struct kvm_one_reg reg = { .id = REG_STATUS, .addr = 8 };
 	uint64_t val = 1ULL << 40;
+	struct kvm_userspace_memory_region mem = { .slot = 1 };
 	int kvm = open_kvm_dev_or_skip(), i;
 	static const int bad_irqs[] = { 0, 1, 5, 7, 8, 1000, -1, -5, -1000 };
 
@@ -134,6 +136,23 @@ static void test_bad_calls(void)
 	val = 0;
 	TEST_ASSERT(__vcpu_set_reg(vcpu, KVM_REG_MIPS_COUNT_HZ, &val) &&
 		    errno == EINVAL, "CountHz");
+	/* Memory across 4 GB, all of it above, made or moved there; below it is fine. */
+	mem.memory_size = 2 * host_page;
+	mem.userspace_addr = (uintptr_t)mmap(NULL, mem.memory_size,
+					     PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mem.guest_phys_addr = (1ULL << 32) - host_page;
+	TEST_ASSERT(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mem) == -1 &&
+		    errno == EINVAL, "memory across 4 GB");
+	mem.guest_phys_addr = 1ULL << 32;
+	TEST_ASSERT(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mem) == -1 &&
+		    errno == EINVAL, "memory above 4 GB");
+	mem.guest_phys_addr = (1ULL << 32) - 2 * host_page;
+	TEST_ASSERT(!ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mem),
+		    "memory below 4 GB");
+	mem.guest_phys_addr += host_page;
+	TEST_ASSERT(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mem) == -1 &&
+		    errno == EINVAL, "memory moved across 4 GB");
 	vcpu_run_to_done(vcpu);
 	close(kvm);
 	kvm_vm_free(vm);
