@@ -217,13 +217,14 @@ plain_make() { env -u KIT -u BASE -u LINUX -u LINUX_SRC -u QEMU -u JOBS -u LOG m
 kit_cross() { kit_get "$1" "$2" cross "$(kit_get "$1" kit cross)"; }
 
 # kmake KIT SOURCE OBJECTS TARGET...: the kernel's make, reproducible. In its
-# depend mode ccache need not run the preprocessor on its own. The compiler's
-# prefix is $cross, if that is set.
+# depend mode ccache need not run the preprocessor on its own; it finds what was
+# compiled in another clone, whose paths differ. The compiler's prefix is $cross,
+# if that is set.
 kmake() {
 	local cross=${cross:-$(kit_cross "$1" kit)} arch cc=ccache
 	arch=$(kit_get "$1" kit arch)
 	have ccache || cc=
-	CCACHE_DEPEND=1 plain_make -C "$2" O="$3" ARCH="$arch" CROSS_COMPILE="$cross" LOCALVERSION= \
+	CCACHE_DEPEND=1 CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 plain_make -C "$2" O="$3" ARCH="$arch" CROSS_COMPILE="$cross" LOCALVERSION= \
 		CC="${cc:+$cc }${cross}gcc" HOSTCC="${cc:+$cc }gcc" \
 		KBUILD_BUILD_USER=kvm-mmu KBUILD_BUILD_HOST=series \
 		KBUILD_BUILD_TIMESTAMP='2026-01-01' -j"$JOBS" "${@:4}"
