@@ -229,3 +229,21 @@ kmake() {
 		KBUILD_BUILD_USER=kvm-mmu KBUILD_BUILD_HOST=series \
 		KBUILD_BUILD_TIMESTAMP='2026-01-01' -j"$JOBS" "${@:4}"
 }
+
+# --- what a patch changes for a build ------------------------------------------
+
+# read_files TREE OBJECTS: the files below TREE that the objects were made from.
+read_files() {
+	find "$2" -name '.*.cmd' -print0 | xargs -0r grep -ohE "$1/[^ )]+" |
+		sed "s|^$1/||" | sort -u
+}
+
+# changes TREE OLD NEW FILES: does NEW change one of the listed files, or what is built?
+changes() {
+	local f
+	while read -r f; do
+		case /$f in */Kconfig*|*/Makefile*|*/Kbuild*|/scripts/*|/tools/*) return 0 ;; esac
+		! grep -qxF "$f" "$4" || return 0
+	done < <(git -C "$1" diff --name-only "$2" "$3")
+	return 1
+}
