@@ -199,6 +199,12 @@ tree_version() {
 		$1 == "SUBLEVEL" { s = $2; print v "." p "." s; exit }' "$1/Makefile"
 }
 
+# Trees that the tools make for themselves, "scratch" and "base", have their objects
+# next to them as the work tree has: then ccache finds in one what another compiled.
+tool_tree() { printf '%s\n' "$BUILD/$1/linux"; }
+# tool_objects TREE KIT BUILD
+tool_objects() { printf '%s\n' "$BUILD/$1/$2/$3"; }
+
 # The patches of the series, in order, as paths under patches/.
 series_patches() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$TOP/series"; }
 
