@@ -27,8 +27,11 @@ void board_reset(struct kvm_vcpu *vcpu, uint32_t entry, uint64_t mem_size,
 void board_set_uart_line(struct kvm_vcpu *vcpu, bool level);
 /* The host's clock, in ticks. */
 uint64_t board_ticks(void);
-/* From then to now, when the guest reports that it read @guest_ticks. */
-uint64_t board_ticks_since(uint64_t start, uint64_t guest_ticks);
+/*
+ * From @start to where the guest's /init began: it was heard of at @userspace, and
+ * read its own clock as @guest.
+ */
+uint64_t board_boot_ticks(uint64_t start, uint64_t userspace, uint64_t guest);
 
 /* --- linux_guest.c's --- */
 uint8_t uart_read(unsigned int reg);

@@ -257,7 +257,7 @@ uint64_t board_ticks(void)
 }
 
 /* A guest reads the host's timebase. */
-uint64_t board_ticks_since(uint64_t start, uint64_t guest_ticks)
+uint64_t board_boot_ticks(uint64_t start, uint64_t userspace, uint64_t guest)
 {
-	return guest_ticks - start;
+	return guest - start;
 }

@@ -367,10 +367,13 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "child"))
 		return child_main(argv[2]);
 
-	report("userspace");
 	mkdir("/proc", 0755);
 	mkdir("/tmp", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
+	/* The UART of the bare machine loses what comes right after the kernel's log. */
+	if (param("guest.boot=", 0) == 2)
+		usleep(200000);
+	report("userspace");
 	mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
 	if (!uname(&u))
 		report("uname %s %s %s %s %s", u.sysname, u.nodename, u.release,

@@ -49,7 +49,7 @@ static struct {
 static struct kvm_vm *vm;
 static struct kvm_vcpu *vcpu;
 static struct timespec start;
-static uint64_t start_ticks;
+static uint64_t start_ticks, userspace_ticks;
 static bool powered_off, guest_ok, guest_failed;
 
 static long elapsed_ms(void)
@@ -87,9 +87,12 @@ static void console_line(const char *line)
 	if (!report)
 		return;
 	report += strlen("guest-init: ");
+	if (!strcmp(report, "userspace"))
+		userspace_ticks = board_ticks();
 	if (!strncmp(report, "timebase ", 9))
 		printf("bench: boot_guest %llu ticks\n", (unsigned long long)
-		       board_ticks_since(start_ticks, strtoull(report + 9, NULL, 10)));
+		       board_boot_ticks(start_ticks, userspace_ticks,
+					strtoull(report + 9, NULL, 10)));
 	else if (!strcmp(report, "userspace"))
 		demo("time_to_userspace %ld ms", elapsed_ms());
 	else if (!strcmp(report, "all done"))
@@ -497,6 +500,7 @@ int main(int argc, char **argv)
 	char *slash;
 	int c;
 
+	host_page = sysconf(_SC_PAGESIZE);
 	while ((c = getopt(argc, argv, "k:i:m:a:qpb")) != -1) {
 		switch (c) {
 		case 'k':
