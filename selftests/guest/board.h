@@ -15,7 +15,7 @@
 #ifdef __powerpc__
 #define BOARD_CONSOLE	"console=ttyS0,115200"
 #else
-#define BOARD_CONSOLE	"console=ttyS2,115200 guest.restart=1"
+#define BOARD_CONSOLE	"console=ttyS2,115200 ieee754=relaxed guest.restart=1"
 #endif
 
 /* --- the board's --- */

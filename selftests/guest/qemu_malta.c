@@ -23,5 +23,5 @@ void qemu_machine(char *buf, size_t size, bool nested)
 
 const char *qemu_cmdline(const char *mmu)
 {
-	return "console=ttyS0 guest.restart=1";
+	return "console=ttyS0 ieee754=relaxed guest.restart=1";
 }
