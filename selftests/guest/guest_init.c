@@ -12,7 +12,7 @@
  * guest.procs=<n> processes that walk memory of their own at a time;
  * guest.boot=1 only tells the timebase at its start, and restarts. On the bare
  * machine the same kernel with the same /init and guest.boot=2 is what make
- * bench compares that with.
+ * bench compares that with. guest.restart=1 is for a board that cannot be switched off.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +27,13 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	4096
+#define PAGE	4096	/* a unit of work; the CPU's may be larger */
 
 static int failures;
 
@@ -72,11 +73,16 @@ static long param(const char *name, long def)
 	return p ? strtol(p + strlen(name), NULL, 10) : def;
 }
 
-/* Ticks; a guest sees the host's. */
+/* Ticks of the CPU's clock. */
 static unsigned long long timebase(void)
 {
 #ifdef __powerpc__
 	return __builtin_ppc_get_timebase();
+#elif defined(__mips__)
+	unsigned int count;
+
+	__asm__ volatile(".set push; .set mips32r2; rdhwr %0,$2; .set pop" : "=r"(count));
+	return count;
 #else
 	return 0;
 #endif
@@ -295,6 +301,64 @@ static void floats(void)
 	report("floats ok");
 }
 
+#ifdef __mips__
+/* getpid() with this stack pointer, from which the kernel loads arguments. */
+static long getpid_on_stack(unsigned long sp)
+{
+	register long v0 __asm__("$2") = __NR_getpid;
+	register long a3 __asm__("$7");
+	register unsigned long s0 __asm__("$16") = sp;
+
+	__asm__ volatile(
+		".set push; .set noreorder\n"
+		"	move	$17, $29\n"
+		"	move	$29, $16\n"
+		"	syscall\n"
+		"	move	$29, $17\n"
+		".set pop"
+		: "+r"(v0), "=r"(a3) : "r"(s0)
+		: "$1", "$3", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+		  "$17", "$24", "$25", "hi", "lo", "memory");
+	return a3 ? -v0 : v0;
+}
+
+/* The kernel's segments, in its own layout and in a guest's, are not for users. */
+static void segments(void)
+{
+	static const unsigned long kernel[] = {
+		0x40000000, 0x40100000, 0x5ffffff0, 0x60000000, 0x7ffe0000,
+		0x80000000, 0x80100000, 0xa0000000, 0xc0000000, 0xfffe0000,
+	};
+	unsigned int i;
+	int status, fd = open("/proc/self/exe", O_RDONLY);
+
+	CHECK(getpid_on_stack((unsigned long)&status & ~7UL) == getpid(), "own stack");
+	for (i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++) {
+		/* Elsewhere than in a guest, user space goes on up to 0x80000000. */
+		if (kernel[i] > (unsigned long)&status)
+			CHECK(getpid_on_stack(kernel[i]) == -EFAULT, "stack at %lx",
+			      kernel[i]);
+		errno = 0;
+		CHECK(read(fd, (void *)kernel[i], 4) == -1 && errno == EFAULT,
+		      "read() to %lx", kernel[i]);
+		pid_t pid = fork();
+
+		CHECK(pid >= 0, "fork");
+		if (!pid)
+			_exit(*(volatile unsigned int *)kernel[i] & 1);
+		CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+		      (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS),
+		      "load from %lx: status 0x%x", kernel[i], status);
+	}
+	close(fd);
+	report("segments ok");
+}
+#else
+static void segments(void)
+{
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	unsigned long long start = timebase();
@@ -303,10 +367,13 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "child"))
 		return child_main(argv[2]);
 
-	report("userspace");
 	mkdir("/proc", 0755);
 	mkdir("/tmp", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
+	/* The UART of the bare machine loses what comes right after the kernel's log. */
+	if (param("guest.boot=", 0) == 2)
+		usleep(200000);
+	report("userspace");
 	mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
 	if (!uname(&u))
 		report("uname %s %s %s %s %s", u.sysname, u.nodename, u.release,
@@ -324,12 +391,13 @@ int main(int argc, char **argv)
 	files();
 	timers();
 	floats();
+	segments();
 	if (!failures)
 		report("all done");
 	sync();
 	/* The console is a real UART to the kernel: let it drain. */
 	usleep(100000);
-	reboot(RB_POWER_OFF);
+	reboot(param("guest.restart=", 0) ? RB_AUTOBOOT : RB_POWER_OFF);
 	report("failed to power off: %s", strerror(errno));
 	for (;;)
 		pause();

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VMM that boots an ordinary Linux kernel on a small 44x board.
+ * A VMM that boots an ordinary Linux kernel on a small board: see board.h.
  *
  *   linux_guest [-k vmlinux] [-i init or cpio] [-m MB] [-a args] [-q] [-p] [-b]
  *
- * The board is an AMCC Sequoia without its PCI: a 440 core, RAM at 0, one
- * interrupt controller (UIC0, reached through KVM_EXIT_DCR), one 16550 at its
- * usual place above 4 GB, and a register that powers it off. The kernel is an
- * unmodified vmlinux, the program of -i becomes its /init.
+ * The kernel is an unmodified vmlinux, the program of -i becomes its /init.
  *
  * -a adds to the guest's command line; a "/" in it stands for a space, since
  * the host's own command line may have brought it here. -p makes the host take
@@ -32,25 +29,11 @@
 #include <unistd.h>
 #include <elf.h>
 
-#include "kvm_util.h"
-#include "fdt.h"
+#include "board.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21
 #endif
-
-#define UART_GPA	0x1ef600300ULL
-#define POWEROFF_GPA	0x1ef600800ULL
-#define POWEROFF_MAGIC	0x0ff
-#define UIC0_DCR	0x0c0
-#define UIC0_PHANDLE	1
-#define POWER_PHANDLE	2
-#define UART_IRQ	0
-#define UART_CLOCK	11059200
-
-/* Above any kernel, below the smallest memory. */
-#define DTB_GPA		0x00f00000
-#define INITRD_GPA	0x01000000
 
 static struct {
 	const char *kernel, *init, *args;
@@ -66,7 +49,7 @@ static struct {
 static struct kvm_vm *vm;
 static struct kvm_vcpu *vcpu;
 static struct timespec start;
-static uint64_t start_ticks;
+static uint64_t start_ticks, userspace_ticks;
 static bool powered_off, guest_ok, guest_failed;
 
 static long elapsed_ms(void)
@@ -104,9 +87,12 @@ static void console_line(const char *line)
 	if (!report)
 		return;
 	report += strlen("guest-init: ");
+	if (!strcmp(report, "userspace"))
+		userspace_ticks = board_ticks();
 	if (!strncmp(report, "timebase ", 9))
-		printf("bench: boot_guest %llu ticks\n",
-		       strtoull(report + 9, NULL, 10) - start_ticks);
+		printf("bench: boot_guest %llu ticks\n", (unsigned long long)
+		       board_boot_ticks(start_ticks, userspace_ticks,
+					strtoull(report + 9, NULL, 10)));
 	else if (!strcmp(report, "userspace"))
 		demo("time_to_userspace %ld ms", elapsed_ms());
 	else if (!strcmp(report, "all done"))
@@ -117,7 +103,7 @@ static void console_line(const char *line)
 		guest_failed = true;
 }
 
-static void console_char(char c)
+void console_char(char c)
 {
 	static char line[512];
 	static size_t len;
@@ -131,91 +117,6 @@ static void console_char(char c)
 	line[len] = '\0';
 	len = 0;
 	console_line(line);
-}
-
-/* --- UIC: the 4xx universal interrupt controller, 32 sources --- */
-
-enum { UIC_SR = 0, UIC_ER = 2, UIC_CR = 3, UIC_PR = 4, UIC_TR = 5, UIC_MSR = 6,
-       UIC_VR = 7, UIC_VCR = 8 };
-
-static struct {
-	uint32_t sr, er, cr, pr, tr, vcr;
-	uint32_t lines;		/* level of the inputs */
-	bool output;
-} uic;
-
-/* Level-sensitive status follows its input; an edge stays until acknowledged. */
-static void uic_update(void)
-{
-	bool output;
-
-	uic.sr |= uic.lines & ~uic.tr;
-	output = uic.sr & uic.er & ~uic.cr;
-	if (output != uic.output)
-		vcpu_interrupt(vcpu, output ? KVM_INTERRUPT_SET_LEVEL :
-					      KVM_INTERRUPT_UNSET);
-	uic.output = output;
-}
-
-static void uic_set_line(unsigned int irq, bool level)
-{
-	uint32_t bit = 1U << (31 - irq);
-
-	if (level && !(uic.lines & bit))
-		uic.sr |= bit;
-	uic.lines = level ? uic.lines | bit : uic.lines & ~bit;
-	uic_update();
-}
-
-static bool handle_dcr(struct kvm_vcpu *v, uint32_t dcrn, uint32_t *data,
-		       bool is_write)
-{
-	uint32_t *reg = NULL;
-
-	switch (dcrn - UIC0_DCR) {
-	case UIC_SR:
-		if (is_write)
-			uic.sr &= ~*data;
-		else
-			*data = uic.sr;
-		uic_update();
-		return true;
-	case UIC_MSR:
-		if (!is_write)
-			*data = uic.sr & uic.er;
-		return true;
-	case UIC_VR:
-		if (!is_write)
-			*data = 0;
-		return true;
-	case UIC_ER:
-		reg = &uic.er;
-		break;
-	case UIC_CR:
-		reg = &uic.cr;
-		break;
-	case UIC_PR:
-		reg = &uic.pr;
-		break;
-	case UIC_TR:
-		reg = &uic.tr;
-		break;
-	case UIC_VCR:
-		reg = &uic.vcr;
-		break;
-	}
-	if (reg) {
-		if (is_write)
-			*reg = *data;
-		else
-			*data = *reg;
-		uic_update();
-		return true;
-	}
-	/* Bus and clock controls that the kernel sets up without looking. */
-	if (!is_write)
-		*data = 0;
-	return true;
 }
 
 /* --- 16550 UART, output only --- */
@@ -236,10 +137,10 @@ static struct {
 
 static void uart_update(void)
 {
-	uic_set_line(UART_IRQ, uart.thri && (uart.ier & IER_THRI));
+	board_set_uart_line(vcpu, uart.thri && (uart.ier & IER_THRI));
 }
 
-static uint8_t uart_read(unsigned int reg)
+uint8_t uart_read(unsigned int reg)
 {
 	uint8_t v = 0;
 
@@ -274,7 +175,7 @@ static uint8_t uart_read(unsigned int reg)
 	return 0;
 }
 
-static void uart_write(unsigned int reg, uint8_t v)
+void uart_write(unsigned int reg, uint8_t v)
 {
 	switch (reg) {
 	case UART_DATA:
@@ -312,34 +213,6 @@ static void uart_write(unsigned int reg, uint8_t v)
 	}
 }
 
-static bool handle_mmio(struct kvm_vcpu *v, uint64_t gpa, void *data,
-			unsigned int len, bool is_write)
-{
-	uint8_t *byte = data;
-
-	if (gpa >= UART_GPA && gpa < UART_GPA + 8 && len == 1) {
-		if (is_write)
-			uart_write(gpa - UART_GPA, *byte);
-		else
-			*byte = uart_read(gpa - UART_GPA);
-		return true;
-	}
-	if (gpa == POWEROFF_GPA && len == 4) {
-		uint32_t val = 0;
-
-		if (is_write) {
-			memcpy(&val, data, 4);
-			powered_off = val == POWEROFF_MAGIC;
-		} else {
-			memset(data, 0, 4);
-		}
-		return true;
-	}
-	return false;
-}
-
-static const struct vm_ops board_ops = { .mmio = handle_mmio, .dcr = handle_dcr };
-
 /* --- the guest's memory at reset --- */
 
 static void *map_file(const char *path, size_t *size)
@@ -358,13 +231,18 @@ static void *map_file(const char *path, size_t *size)
 	return p;
 }
 
+void board_power_off(void)
+{
+	powered_off = true;
+}
+
 /* Loads an ELF at its physical addresses, anything else at 0. */
 static uint32_t load_kernel(const char *path)
 {
 	size_t size;
 	char *image = map_file(path, &size);
 	Elf32_Ehdr *e = (void *)image;
-	uint32_t entry;
+	uint32_t entry, gpa;
 	int i;
 
 	if (size < sizeof(*e) || memcmp(e->e_ident, ELFMAG, SELFMAG)) {
@@ -378,15 +256,15 @@ static uint32_t load_kernel(const char *path)
 	for (i = 0; i < e->e_phnum; i++) {
 		if (ph[i].p_type != PT_LOAD)
 			continue;
-		TEST_ASSERT(ph[i].p_paddr + ph[i].p_memsz <= DTB_GPA,
-			    "%s ends at 0x%x", path,
-			    ph[i].p_paddr + ph[i].p_memsz);
-		memcpy(addr_gpa2hva(vm, ph[i].p_paddr), image + ph[i].p_offset,
+		gpa = ARCH_GVA2GPA(ph[i].p_paddr);
+		TEST_ASSERT(gpa + ph[i].p_memsz <= BOOT_ARGS_GPA,
+			    "%s ends at 0x%x", path, gpa + ph[i].p_memsz);
+		memcpy(addr_gpa2hva(vm, gpa), image + ph[i].p_offset,
 		       ph[i].p_filesz);
 		if (entry >= ph[i].p_vaddr && entry - ph[i].p_vaddr < ph[i].p_memsz)
 			entry = entry - ph[i].p_vaddr + ph[i].p_paddr;
 	}
-	arch_sync_icache(addr_gpa2hva(vm, 0), DTB_GPA);
+	arch_sync_icache(addr_gpa2hva(vm, 0), BOOT_ARGS_GPA);
 	munmap(image, size);
 	return entry;
 }
@@ -428,19 +306,6 @@ static size_t load_initrd(const char *path)
 	return len;
 }
 
-/* The guest sees the host's timebase, so it must know its rate. */
-static uint32_t timebase_frequency(void)
-{
-	char buf[4096], *p;
-
-	if (read_file("/proc/cpuinfo", buf, sizeof(buf)) > 0) {
-		p = strstr(buf, "timebase\t: ");
-		if (p)
-			return strtoul(p + strlen("timebase\t: "), NULL, 10);
-	}
-	TEST_FAIL("/proc/cpuinfo does not tell the timebase frequency");
-}
-
 /* Words of the host's command line that begin with "guest." are the guest's. */
 static const char *guest_cmdline(void)
 {
@@ -449,8 +314,8 @@ static const char *guest_cmdline(void)
 	int n, fd = open("/proc/cmdline", O_RDONLY);
 	size_t len;
 
-	len = snprintf(line, sizeof(line), "console=ttyS0,115200 panic=-1 %s%s",
-		       opt.args, opt.bench ? "guest.boot=1" : "");
+	len = snprintf(line, sizeof(line), "%s panic=-1 %s%s",
+		       BOARD_CONSOLE, opt.args, opt.bench ? "guest.boot=1" : "");
 	n = fd < 0 ? 0 : read(fd, host, sizeof(host) - 1);
 	if (fd >= 0)
 		close(fd);
@@ -460,96 +325,6 @@ static const char *guest_cmdline(void)
 		if (!strncmp(word, "guest.", 6) && len < sizeof(line))
 			len += snprintf(line + len, sizeof(line) - len, " %s", word);
 	return line;
-}
-
-static void build_device_tree(size_t initrd_size)
-{
-	static struct fdt fdt;
-	uint32_t tb = timebase_frequency();
-
-	fdt_begin_node(&fdt, "");
-	fdt_prop_u32(&fdt, "#address-cells", 2);
-	fdt_prop_u32(&fdt, "#size-cells", 1);
-	fdt_prop_str(&fdt, "model", "amcc,sequoia");
-	fdt_prop_str(&fdt, "compatible", "amcc,sequoia");
-
-	fdt_begin_node(&fdt, "chosen");
-	fdt_prop_str(&fdt, "bootargs", guest_cmdline());
-	fdt_prop_str(&fdt, "stdout-path", "/plb/serial@1ef600300");
-	fdt_prop_u32(&fdt, "linux,initrd-start", INITRD_GPA);
-	fdt_prop_u32(&fdt, "linux,initrd-end", INITRD_GPA + initrd_size);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "cpus");
-	fdt_prop_u32(&fdt, "#address-cells", 1);
-	fdt_prop_u32(&fdt, "#size-cells", 0);
-	fdt_begin_node(&fdt, "cpu@0");
-	fdt_prop_str(&fdt, "device_type", "cpu");
-	fdt_prop_str(&fdt, "model", "PowerPC,440EPx");
-	fdt_prop_u32(&fdt, "reg", 0);
-	fdt_prop_u32(&fdt, "clock-frequency", tb);
-	fdt_prop_u32(&fdt, "timebase-frequency", tb);
-	fdt_prop_u32(&fdt, "i-cache-line-size", 32);
-	fdt_prop_u32(&fdt, "d-cache-line-size", 32);
-	fdt_prop_u32(&fdt, "i-cache-size", 32768);
-	fdt_prop_u32(&fdt, "d-cache-size", 32768);
-	fdt_prop(&fdt, "dcr-controller", NULL, 0);
-	fdt_prop_str(&fdt, "dcr-access-method", "native");
-	fdt_end_node(&fdt);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "memory");
-	fdt_prop_str(&fdt, "device_type", "memory");
-	fdt_prop_cells(&fdt, "reg", 3, 0, 0, opt.mem_mb << 20);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "interrupt-controller0");
-	fdt_prop_str(&fdt, "compatible", "ibm,uic");
-	fdt_prop(&fdt, "interrupt-controller", NULL, 0);
-	fdt_prop_u32(&fdt, "cell-index", 0);
-	fdt_prop_cells(&fdt, "dcr-reg", 2, UIC0_DCR, 9);
-	fdt_prop_u32(&fdt, "#address-cells", 0);
-	fdt_prop_u32(&fdt, "#size-cells", 0);
-	fdt_prop_u32(&fdt, "#interrupt-cells", 2);
-	fdt_prop_u32(&fdt, "phandle", UIC0_PHANDLE);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "plb");
-	fdt_prop_str(&fdt, "compatible", "simple-bus");
-	fdt_prop_u32(&fdt, "#address-cells", 2);
-	fdt_prop_u32(&fdt, "#size-cells", 1);
-	fdt_prop(&fdt, "ranges", NULL, 0);
-
-	fdt_begin_node(&fdt, "serial@1ef600300");
-	fdt_prop_str(&fdt, "device_type", "serial");
-	fdt_prop_str(&fdt, "compatible", "ns16550");
-	fdt_prop_cells(&fdt, "reg", 3, (uint32_t)(UART_GPA >> 32),
-		       (uint32_t)UART_GPA, 8);
-	fdt_prop_u32(&fdt, "clock-frequency", UART_CLOCK);
-	fdt_prop_u32(&fdt, "current-speed", 115200);
-	fdt_prop_u32(&fdt, "interrupt-parent", UIC0_PHANDLE);
-	fdt_prop_cells(&fdt, "interrupts", 2, UART_IRQ, 4 /* level, high */);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "power@1ef600800");
-	fdt_prop_str(&fdt, "compatible", "syscon");
-	fdt_prop_cells(&fdt, "reg", 3, (uint32_t)(POWEROFF_GPA >> 32),
-		       (uint32_t)POWEROFF_GPA, 4);
-	fdt_prop(&fdt, "big-endian", NULL, 0);
-	fdt_prop_u32(&fdt, "phandle", POWER_PHANDLE);
-	fdt_end_node(&fdt);
-
-	fdt_begin_node(&fdt, "poweroff");
-	fdt_prop_str(&fdt, "compatible", "syscon-poweroff");
-	fdt_prop_u32(&fdt, "regmap", POWER_PHANDLE);
-	fdt_prop_u32(&fdt, "offset", 0);
-	fdt_prop_u32(&fdt, "value", POWEROFF_MAGIC);
-	fdt_prop_u32(&fdt, "mask", 0xffffffff);
-	fdt_end_node(&fdt);
-	fdt_end_node(&fdt);
-	fdt_end_node(&fdt);
-
-	fdt_finish(&fdt, addr_gpa2hva(vm, DTB_GPA), INITRD_GPA - DTB_GPA);
 }
 
 /* --- memory pressure --- */
@@ -591,7 +366,7 @@ static void eat_memory(void)
 static void *pressure_thread(void *arg)
 {
 	struct mem_region *r = &vm->regions[0];
-	unsigned long *bitmap = calloc(1, r->size / 4096 / 8);
+	unsigned long *bitmap = calloc(1, r->size / host_page / 8 + 8);
 	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
 	struct rng rng = { 1 };
 	int status;
@@ -603,8 +378,8 @@ static void *pressure_thread(void *arg)
 	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "50");
 	write_file("/sys/kernel/mm/ksm/run", "1");
 	while (!done) {
-		size_t page = rng_next(&rng) % (r->size / 4096);
-		size_t len = rng_next(&rng) % (r->size / 4096 - page) + 1;
+		size_t page = rng_next(&rng) % (r->size / host_page);
+		size_t len = rng_next(&rng) % (r->size / host_page - page) + 1;
 
 		switch (rng_next(&rng) % 5) {
 		case 0:
@@ -619,7 +394,8 @@ static void *pressure_thread(void *arg)
 				waitpid(pid, &status, 0);
 			break;
 		case 1:
-			madvise((char *)r->hva + page * 4096, len * 4096, MADV_PAGEOUT);
+			madvise((char *)r->hva + page * host_page, len * host_page,
+				MADV_PAGEOUT);
 			break;
 		case 2:
 			write_file("/proc/sys/vm/compact_memory", "1");
@@ -718,13 +494,13 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_usr1 };
-	struct kvm_regs regs;
 	pthread_t thread;
 	long before;
 	uint32_t entry;
 	char *slash;
 	int c;
 
+	host_page = sysconf(_SC_PAGESIZE);
 	while ((c = getopt(argc, argv, "k:i:m:a:qpb")) != -1) {
 		switch (c) {
 		case 'k':
@@ -765,14 +541,11 @@ int main(int argc, char **argv)
 	vm_mem_add(vm, 0, 0, (uint64_t)opt.mem_mb << 20, 0, NULL);
 	vcpu = __vm_vcpu_add(vm, 0);
 	entry = load_kernel(opt.kernel);
-	build_device_tree(load_initrd(opt.init));
-	vcpu_regs_get(vcpu, &regs);
-	regs.pc = entry;
-	regs.gpr[3] = DTB_GPA;
-	vcpu_regs_set(vcpu, &regs);
+	board_reset(vcpu, entry, (uint64_t)opt.mem_mb << 20, load_initrd(opt.init),
+		    guest_cmdline());
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	start_ticks = __builtin_ppc_get_timebase();
+	start_ticks = board_ticks();
 	if (opt.pressure)
 		TEST_ASSERT(!pthread_create(&thread, NULL, pressure_thread, NULL),
 			    "pthread_create");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Boots an ordinary Linux kernel as a pseries guest of KVM, with QEMU as it is
- * distributed, in this machine.
+ * Boots an ordinary Linux kernel as a guest of KVM, with QEMU as it is distributed,
+ * in this machine. What is the architecture's is in a file of its own: see
+ * qemu_machine.h.
  *
- *   qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
+ *   qemu_guest [-M mmu] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
  *
  * Without -M, a guest of each MMU that the host offers, one after the other. The
  * guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
@@ -27,13 +28,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "qemu_machine.h"
 #include "test_util.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21
 #endif
 
-#define QEMU		"/usr/bin/qemu-system-ppc64"
 #define KERNEL		"/guest/vmlinux"
 #define KVM_DEBUGFS	"/sys/kernel/debug/kvm"
 
@@ -44,8 +45,8 @@ static struct {
 } opt = {
 	.args = "",
 	.initrd = "/guest/rootfs.cpio.gz",
-	.vcpus = 2,
-	.mem_mb = 256,
+	.vcpus = QEMU_VCPUS,
+	.mem_mb = QEMU_MB,
 };
 
 static struct timespec start;
@@ -75,28 +76,6 @@ static void demo(const char *fmt, ...)
 }
 
 /* --- the host --- */
-
-/* 8, 9 or 10, or 0 if this is no POWER machine that is known here. */
-static int power_version(void)
-{
-	char buf[4096], *p;
-	ssize_t n = read_file("/proc/cpuinfo", buf, sizeof(buf) - 1);
-
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
-	p = strstr(buf, "POWER");
-	return p ? atoi(p + 5) : 0;
-}
-
-static bool host_is_radix(void)
-{
-	char buf[4096];
-	ssize_t n = read_file("/proc/cpuinfo", buf, sizeof(buf) - 1);
-
-	buf[n > 0 ? n : 0] = '\0';
-	return strstr(buf, "Radix");
-}
 
 /* What KVM counted for the one VM there is: its debugfs files. */
 static void show_stats(void)
@@ -248,32 +227,28 @@ static void console_line(const char *line)
 		show_stats();
 }
 
-static void exec_qemu(bool radix, int out)
+static void exec_qemu(const char *mmu, int out)
 {
 	char machine[200], mem[16], smp[16], append[512], *p;
-	int power = power_version(), null = open("/dev/null", O_RDONLY);
+	int null = open("/dev/null", O_RDONLY);
 
-	snprintf(machine, sizeof(machine),
-		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s",
-		 power == 8 ? ",cap-htm=off,cap-nested-hv=off" :
-		 power == 10 ? ",cap-dawr1=off" : "",
-		 opt.nested ? ",cap-nested-hv=on" : "");
+	qemu_machine(machine, sizeof(machine), opt.nested);
 	snprintf(mem, sizeof(mem), "%uM", opt.mem_mb);
 	snprintf(smp, sizeof(smp), "%u", opt.vcpus);
-	snprintf(append, sizeof(append), "console=hvc0 panic=-1 %s %s",
-		 radix ? "disable_radix=0" : "disable_radix", opt.args);
+	snprintf(append, sizeof(append), "panic=-1 %s %s",
+		 qemu_cmdline(mmu), opt.args);
 	while ((p = strchr(append, '/')))
 		*p = ' ';
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	execl(QEMU, QEMU, "-L", "/usr/share/qemu", "-M", machine, "-m", mem, "-smp", smp,
+	execl(qemu_binary, qemu_binary, "-L", "/usr/share/qemu", "-M", machine, "-m", mem, "-smp", smp,
 	      "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
 	      "-kernel", KERNEL, "-initrd", opt.initrd, "-append", append, NULL);
 	_exit(127);
 }
 
-static bool run_guest(bool radix)
+static bool run_guest(const char *mmu)
 {
 	pthread_t thread;
 	int fds[2], status;
@@ -281,7 +256,7 @@ static bool run_guest(bool radix)
 	bool passed;
 	FILE *f;
 
-	demo("mmu %s, %u vCPUs, %u MB%s%s", radix ? "radix" : "hash", opt.vcpus,
+	demo("mmu %s, %u vCPUs, %u MB%s%s", mmu, opt.vcpus,
 	     opt.mem_mb, opt.nested ? ", nested guests" : "",
 	     opt.pressure ? ", paged out all the time" : "");
 	all_done = failed = false;
@@ -293,7 +268,7 @@ static bool run_guest(bool radix)
 	TEST_ASSERT(qemu >= 0, "fork");
 	if (!qemu) {
 		close(fds[0]);
-		exec_qemu(radix, fds[1]);
+		exec_qemu(mmu, fds[1]);
 	}
 	close(fds[1]);
 	if (opt.pressure) {
@@ -317,21 +292,26 @@ static bool run_guest(bool radix)
 	passed = all_done && !failed && WIFEXITED(status) && !WEXITSTATUS(status) &&
 		 (!opt.pressure || paged_out_kb);
 	if (!passed)
-		demo("failed %s guest: %s, QEMU's status 0x%x", radix ? "radix" : "hash",
+		demo("failed %s guest: %s, QEMU's status 0x%x", mmu,
 		     failed ? "a step failed" : all_done ? "all done" : "not all done", status);
 	return passed;
 }
 
+static bool wanted(const char *mmu)
+{
+	return (!opt.mmu || !strcmp(opt.mmu, mmu)) && qemu_can_do(mmu);
+}
+
 static void usage(void)
 {
-	puts("usage: qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
+	puts("usage: qemu_guest [-M mmu] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
 	exit(KSFT_SKIP);
 }
 
 int main(int argc, char **argv)
 {
-	bool hash, radix, passed = true;
-	int c;
+	bool passed = true;
+	int c, i, found = 0;
 
 	while ((c = getopt(argc, argv, "M:s:m:a:i:npq")) != -1) {
 		switch (c) {
@@ -363,18 +343,17 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	hash = !opt.mmu || !strcmp(opt.mmu, "hash");
-	radix = (!opt.mmu || !strcmp(opt.mmu, "radix")) && host_is_radix();
-	if (access("/dev/kvm", R_OK | W_OK) || access(QEMU, X_OK) ||
-	    access(KERNEL, R_OK) || access(opt.initrd, R_OK) || !(hash || radix)) {
-		print_info("needs /dev/kvm, %s, %s, %s, and the MMU", QEMU, KERNEL,
+	for (i = 0; qemu_mmus[i]; i++)
+		found += wanted(qemu_mmus[i]);
+	if (access("/dev/kvm", R_OK | W_OK) || access(qemu_binary, X_OK) ||
+	    access(KERNEL, R_OK) || access(opt.initrd, R_OK) || !found) {
+		print_info("needs /dev/kvm, %s, %s, %s, and the MMU", qemu_binary, KERNEL,
 			   opt.initrd);
 		return KSFT_SKIP;
 	}
-	if (hash)
-		passed &= run_guest(false);
-	if (radix)
-		passed &= run_guest(true);
+	for (i = 0; qemu_mmus[i]; i++)
+		if (wanted(qemu_mmus[i]))
+			passed &= run_guest(qemu_mmus[i]);
 	demo("result %s", passed ? "pass" : "fail");
 	return passed ? KSFT_PASS : KSFT_FAIL;
 }
