@@ -3,10 +3,10 @@
  * Boots an ordinary Linux kernel as a pseries guest of KVM, with QEMU as it is
  * distributed, in this machine.
  *
- *   qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
+ *   qemu_guest [-M hash|radix] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
  *
- * Without -M, a guest of each MMU that the host offers, one after the other. The
- * guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
+ * Without -M, a guest of each MMU that the host offers, one after the other; with
+ * -P, a hash guest of Book3S PR instead of HV. The guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
  * with what KVM counted; or with -n the selftests (-i), which test KVM in the
  * guest: nested guests. -a adds to the guest's command line; a "/" in it stands for
  * a space. -p makes the host take the guest's memory away all the time: paged out
@@ -40,7 +40,7 @@
 static struct {
 	const char *mmu, *args, *initrd;
 	unsigned int vcpus, mem_mb;
-	bool nested, pressure, quiet;
+	bool pr, nested, pressure, quiet;
 } opt = {
 	.args = "",
 	.initrd = "/guest/rootfs.cpio.gz",
@@ -118,6 +118,7 @@ static void show_stats(void)
 			snprintf(path, sizeof(path), KVM_DEBUGFS "/%.40s/%.60s",
 				 vm->d_name, e->d_name);
 			n = strncmp(e->d_name, "tlb_", 4) &&
+			    strncmp(e->d_name, "shadow_hpte_", 12) &&
 			    strcmp(e->d_name, "exits") &&
 			    (len < 6 || strcmp(e->d_name + len - 6, "_exits")) ? -1 :
 			    read_file(path, val, sizeof(val) - 1);
@@ -125,7 +126,8 @@ static void show_stats(void)
 				continue;
 			val[n] = '\0';
 			val[strcspn(val, "\n")] = '\0';
-			if (!strncmp(e->d_name, "tlb_", 4))
+			if (!strncmp(e->d_name, "tlb_", 4) ||
+			    !strncmp(e->d_name, "shadow_hpte_", 12))
 				demo("%s %s", e->d_name, val);
 			else if (atoll(val) && len > 6)
 				demo("exits_%.*s %s", (int)len - 6, e->d_name, val);
@@ -254,10 +256,10 @@ static void exec_qemu(bool radix, int out)
 	int power = power_version(), null = open("/dev/null", O_RDONLY);
 
 	snprintf(machine, sizeof(machine),
-		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s",
+		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s%s",
 		 power == 8 ? ",cap-htm=off,cap-nested-hv=off" :
 		 power == 10 ? ",cap-dawr1=off" : "",
-		 opt.nested ? ",cap-nested-hv=on" : "");
+		 opt.nested ? ",cap-nested-hv=on" : "", opt.pr ? ",kvm-type=PR,cap-fwnmi=off" : "");
 	snprintf(mem, sizeof(mem), "%uM", opt.mem_mb);
 	snprintf(smp, sizeof(smp), "%u", opt.vcpus);
 	snprintf(append, sizeof(append), "console=hvc0 panic=-1 %s %s",
@@ -281,8 +283,8 @@ static bool run_guest(bool radix)
 	bool passed;
 	FILE *f;
 
-	demo("mmu %s, %u vCPUs, %u MB%s%s", radix ? "radix" : "hash", opt.vcpus,
-	     opt.mem_mb, opt.nested ? ", nested guests" : "",
+	demo("mmu %s%s, %u vCPUs, %u MB%s%s", radix ? "radix" : "hash",
+	     opt.pr ? " (PR)" : "", opt.vcpus, opt.mem_mb, opt.nested ? ", nested guests" : "",
 	     opt.pressure ? ", paged out all the time" : "");
 	all_done = failed = false;
 	paged_out_kb = pressure_rounds = 0;
@@ -324,7 +326,7 @@ static bool run_guest(bool radix)
 
 static void usage(void)
 {
-	puts("usage: qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
+	puts("usage: qemu_guest [-M hash|radix] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
 	exit(KSFT_SKIP);
 }
 
@@ -333,10 +335,14 @@ int main(int argc, char **argv)
 	bool hash, radix, passed = true;
 	int c;
 
-	while ((c = getopt(argc, argv, "M:s:m:a:i:npq")) != -1) {
+	while ((c = getopt(argc, argv, "M:Ps:m:a:i:npq")) != -1) {
 		switch (c) {
 		case 'M':
 			opt.mmu = optarg;
+			break;
+		case 'P':
+			opt.pr = true;
+			opt.mmu = "hash";
 			break;
 		case 's':
 			opt.vcpus = atoi(optarg);
