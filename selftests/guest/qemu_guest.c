@@ -6,11 +6,11 @@
  *   qemu_guest [-M hash|radix] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
  *
  * Without -M, a guest of each MMU that the host offers, one after the other; with
- * -P, a hash guest of Book3S PR instead of HV. The guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
- * with what KVM counted; or with -n the selftests (-i), which test KVM in the
- * guest: nested guests. -a adds to the guest's command line; a "/" in it stands for
- * a space. -p makes the host take the guest's memory away all the time: paged out
- * to swap, moved by compaction.
+ * -P, a hash guest of Book3S PR instead of HV. The guest's /init is guest_init.c,
+ * whose reports become "demo: <key> <value>" lines, with what KVM counted; or with
+ * -n the selftests (-i), which test KVM in the guest: nested guests. -a adds to the
+ * guest's command line; a "/" in it stands for a space. -p makes the host take the
+ * guest's memory away all the time: paged out to swap, moved by compaction.
  *
  * The exit code is 0 if each guest did all its work and powered off.
  */
@@ -259,7 +259,8 @@ static void exec_qemu(bool radix, int out)
 		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s%s",
 		 power == 8 ? ",cap-htm=off,cap-nested-hv=off" :
 		 power == 10 ? ",cap-dawr1=off" : "",
-		 opt.nested ? ",cap-nested-hv=on" : "", opt.pr ? ",kvm-type=PR,cap-fwnmi=off" : "");
+		 opt.nested ? ",cap-nested-hv=on" : "",
+		 opt.pr ? ",kvm-type=PR,cap-fwnmi=off,cap-ail-mode-3=off" : "");
 	snprintf(mem, sizeof(mem), "%uM", opt.mem_mb);
 	snprintf(smp, sizeof(smp), "%u", opt.vcpus);
 	snprintf(append, sizeof(append), "console=hvc0 panic=-1 %s %s",
