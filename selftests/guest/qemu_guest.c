@@ -4,14 +4,14 @@
  * in this machine. What is the architecture's is in a file of its own: see
  * qemu_machine.h.
  *
- *   qemu_guest [-M mmu] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
+ *   qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
  *
- * Without -M, a guest of each MMU that the host offers, one after the other. The
- * guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
- * with what KVM counted; or with -n the selftests (-i), which test KVM in the
- * guest: nested guests. -a adds to the guest's command line; a "/" in it stands for
- * a space. -p makes the host take the guest's memory away all the time: paged out
- * to swap, moved by compaction.
+ * Without -M, a guest of each MMU that the host offers, one after the other; with
+ * -P, a hash guest of Book3S PR instead of HV. The guest's /init is guest_init.c,
+ * whose reports become "demo: <key> <value>" lines, with what KVM counted; or with
+ * -n the selftests (-i), which test KVM in the guest: nested guests. -a adds to the
+ * guest's command line; a "/" in it stands for a space. -p makes the host take the
+ * guest's memory away all the time: paged out to swap, moved by compaction.
  *
  * The exit code is 0 if each guest did all its work and powered off.
  */
@@ -41,7 +41,7 @@
 static struct {
 	const char *mmu, *args, *initrd;
 	unsigned int vcpus, mem_mb;
-	bool nested, pressure, quiet;
+	bool pr, nested, pressure, quiet;
 } opt = {
 	.args = "",
 	.initrd = "/guest/rootfs.cpio.gz",
@@ -97,6 +97,7 @@ static void show_stats(void)
 			snprintf(path, sizeof(path), KVM_DEBUGFS "/%.40s/%.60s",
 				 vm->d_name, e->d_name);
 			n = strncmp(e->d_name, "tlb_", 4) &&
+			    strncmp(e->d_name, "shadow_hpte_", 12) &&
 			    strcmp(e->d_name, "exits") &&
 			    (len < 6 || strcmp(e->d_name + len - 6, "_exits")) ? -1 :
 			    read_file(path, val, sizeof(val) - 1);
@@ -104,7 +105,8 @@ static void show_stats(void)
 				continue;
 			val[n] = '\0';
 			val[strcspn(val, "\n")] = '\0';
-			if (!strncmp(e->d_name, "tlb_", 4))
+			if (!strncmp(e->d_name, "tlb_", 4) ||
+			    !strncmp(e->d_name, "shadow_hpte_", 12))
 				demo("%s %s", e->d_name, val);
 			else if (atoll(val) && len > 6)
 				demo("exits_%.*s %s", (int)len - 6, e->d_name, val);
@@ -232,7 +234,7 @@ static void exec_qemu(const char *mmu, int out)
 	char machine[200], mem[16], smp[16], append[512], *p;
 	int null = open("/dev/null", O_RDONLY);
 
-	qemu_machine(machine, sizeof(machine), opt.nested);
+	qemu_machine(machine, sizeof(machine), opt.nested, opt.pr);
 	snprintf(mem, sizeof(mem), "%uM", opt.mem_mb);
 	snprintf(smp, sizeof(smp), "%u", opt.vcpus);
 	snprintf(append, sizeof(append), "panic=-1 %s %s",
@@ -256,7 +258,7 @@ static bool run_guest(const char *mmu)
 	bool passed;
 	FILE *f;
 
-	demo("mmu %s, %u vCPUs, %u MB%s%s", mmu, opt.vcpus,
+	demo("mmu %s%s, %u vCPUs, %u MB%s%s", mmu, opt.pr ? " (PR)" : "", opt.vcpus,
 	     opt.mem_mb, opt.nested ? ", nested guests" : "",
 	     opt.pressure ? ", paged out all the time" : "");
 	all_done = failed = false;
@@ -304,7 +306,7 @@ static bool wanted(const char *mmu)
 
 static void usage(void)
 {
-	puts("usage: qemu_guest [-M mmu] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
+	puts("usage: qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
 	exit(KSFT_SKIP);
 }
 
@@ -313,10 +315,14 @@ int main(int argc, char **argv)
 	bool passed = true;
 	int c, i, found = 0;
 
-	while ((c = getopt(argc, argv, "M:s:m:a:i:npq")) != -1) {
+	while ((c = getopt(argc, argv, "M:Ps:m:a:i:npq")) != -1) {
 		switch (c) {
 		case 'M':
 			opt.mmu = optarg;
+			break;
+		case 'P':
+			opt.pr = true;
+			opt.mmu = "hash";
 			break;
 		case 's':
 			opt.vcpus = atoi(optarg);

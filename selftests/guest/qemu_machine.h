@@ -20,8 +20,8 @@ extern const char qemu_binary[];
 /* The MMUs that a guest may be given, and whether this host can. */
 extern const char *const qemu_mmus[];
 bool qemu_can_do(const char *mmu);
-/* The value of -M. */
-void qemu_machine(char *buf, size_t size, bool nested);
+/* The value of -M; nested: the guest is a hypervisor, pr: of KVM Book3S PR. */
+void qemu_machine(char *buf, size_t size, bool nested, bool pr);
 /* What the guest's kernel is told. */
 const char *qemu_cmdline(const char *mmu);
 

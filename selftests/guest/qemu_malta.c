@@ -16,7 +16,7 @@ bool qemu_can_do(const char *mmu)
 	return true;
 }
 
-void qemu_machine(char *buf, size_t size, bool nested)
+void qemu_machine(char *buf, size_t size, bool nested, bool pr)
 {
 	snprintf(buf, size, "malta,accel=kvm");
 }

@@ -39,15 +39,16 @@ bool qemu_can_do(const char *mmu)
 	return !strcmp(mmu, "hash") || host_is_radix();
 }
 
-void qemu_machine(char *buf, size_t size, bool nested)
+void qemu_machine(char *buf, size_t size, bool nested, bool pr)
 {
 	int power = power_version();
 
 	snprintf(buf, size,
-		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s",
+		 "pseries,accel=kvm,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,x-vof=on%s%s%s",
 		 power == 8 ? ",cap-htm=off,cap-nested-hv=off" :
 		 power == 10 ? ",cap-dawr1=off" : "",
-		 nested ? ",cap-nested-hv=on" : "");
+		 nested ? ",cap-nested-hv=on" : "",
+		 pr ? ",kvm-type=PR,cap-fwnmi=off,cap-ail-mode-3=off" : "");
 }
 
 const char *qemu_cmdline(const char *mmu)

@@ -274,10 +274,97 @@ static void bench_age(unsigned int vcpus)
 	kvm_vm_free(vm);
 }
 
+/* --- memory pressure --- */
+
+#define HOT		1024u
+#define CHUNK		256u
+#define SWAP_MB		200u	/* how much more than there is */
+#define PM_SWAPPED	(1ULL << 62)
+
+static void guest_hot(void)
+{
+	unsigned long i;
+
+	for (;;) {
+		for (i = 0; i < HOT; i++)
+			*(volatile char *)(GPA_DATA + i * PAGE) = 1;
+		GUEST_SYNC(1);
+	}
+}
+
+static unsigned int swapped_out(const char *p)
+{
+	static uint64_t map[HOT];
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	unsigned int i, n = 0;
+
+	TEST_ASSERT_EQ(pread(fd, map, sizeof(map), (uintptr_t)p / PAGE * 8), sizeof(map));
+	close(fd);
+	for (i = 0; i < HOT; i++)
+		n += !!(map[i] & PM_SWAPPED);
+	return n;
+}
+
+/* All of the RAM disk exists before it is needed, so that swapping makes room. */
+static void fill_ram_disk(void)
+{
+	int fd = open("/dev/ram0", O_RDWR);
+	static char buf[1 << 20];
+
+	TEST_ASSERT(fd >= 0, "/dev/ram0");
+	while (write(fd, buf, sizeof(buf)) > 0)
+		;
+	TEST_ASSERT(!fsync(fd) && !posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "/dev/ram0");
+	close(fd);
+	TEST_ASSERT(start_swap(), "no swap");
+}
+
+/*
+ * The guest uses all of its pages all the time, and the VMM needs more and more
+ * memory, each page once: the pages of the guest's that are not there when it
+ * comes round again.
+ */
+static void bench_pressure(void)
+{
+	struct kvm_vm *vm;
+	unsigned long lost = 0, rounds = 0, pages, i, j;
+	struct kvm_vcpu *vcpu;
+	uint64_t faults;
+	char *other;
+
+	fill_ram_disk();
+	vm = pr_vm_create();
+	vm_mem_add(vm, SLOT_DATA, GPA_DATA, HOT * PAGE, 0, NULL);
+	vcpu = vm_vcpu_add(vm, 0, guest_hot);
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	pages = (meminfo_kb("MemFree:") + SWAP_MB * 1024) / (PAGE / 1024);
+	other = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	TEST_ASSERT(other != MAP_FAILED, "mmap");
+	faults = -vcpu_get_stat(vcpu, "sp_storage");
+	for (i = 0; i + CHUNK <= pages; i += CHUNK) {
+		for (j = i; j < i + CHUNK; j++)
+			other[j * PAGE] = 1;
+		lost += swapped_out(vm->regions[SLOT_DATA].hva);
+		rounds++;
+		vcpu_run_to_sync(vcpu, 1, NULL);
+	}
+	report("pressure_used", rounds * HOT, "pages");
+	report("pressure_lost", lost, "pages");
+	faults += vcpu_get_stat(vcpu, "sp_storage");
+	report("pressure_faults", faults, "faults");
+	kvm_vm_free(vm);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
 		prefix = argv[1];
+	if (argc > 2 && !strcmp(argv[2], "pressure")) {
+		host_page = sysconf(_SC_PAGESIZE);
+		bench_pressure();
+		return 0;
+	}
 	host_page = sysconf(_SC_PAGESIZE);
 	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
 	TEST_ASSERT(idle_fd >= 0, "page_idle");

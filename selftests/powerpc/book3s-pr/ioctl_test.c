@@ -6,6 +6,7 @@
  */
 #include <sched.h>
 #include <signal.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,12 +197,64 @@ static void test_set_regs(void)
 	}
 }
 
+/* --- what a guest makes the host print --- */
+
+#define QUIET_FAULTS	200
+
+/* Page faults on what a BAT does not let the guest read. */
+static void guest_unreadable(unsigned long order)
+{
+#ifndef __powerpc64__
+	uint64_t val;
+	int i;
+
+	guest_hash_init(order);
+	/* DBAT3: 128K at 0x20000000 for the supervisor, without access. */
+	asm volatile("mtspr 542,%0; mtspr 543,%1; isync" : : "r"(0x20000002), "r"(0));
+	for (i = 0; i < QUIET_FAULTS; i++)
+		GUEST_ASSERT(guest_load(0x20000000, &val) != EXC_NONE);
+#endif
+	GUEST_DONE();
+}
+
+static unsigned int kernel_lines(const char *what)
+{
+	static char buf[1 << 18];
+	int len = klogctl(3 /* READ_ALL */, buf, sizeof(buf) - 1);
+	unsigned int n = 0;
+	char *p = buf;
+
+	TEST_ASSERT(len >= 0, "klogctl");
+	buf[len] = '\0';
+	while ((p = strstr(p, what))) {
+		n++;
+		p++;
+	}
+	return n;
+}
+
+static void test_quiet(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	if (sizeof(long) > 4)
+		test_skip("needs a guest with BATs");
+	vm = pr_vm_create_with_one_vcpu(&vcpu, guest_unreadable);
+	pr_alloc_htab(vm);
+	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
+	vcpu_run_to_done(vcpu);
+	TEST_ASSERT_EQ(kernel_lines("BAT is not readable"), 0);
+	kvm_vm_free(vm);
+}
+
 static const struct subtest tests[] = {
 	{ "memory_regions", test_memory_regions },
 	{ "null", test_null },
 	{ "one_reg", test_one_reg },
 	{ "random_state", test_random_state },
 	{ "set_regs", test_set_regs },
+	{ "quiet", test_quiet },
 };
 
 TEST_MAIN(tests)

@@ -181,10 +181,117 @@ static void test_aliases(void)
 	kvm_vm_free(vm);
 }
 
+/* --- every range of a few frames --- */
+
+#define FRAMES		12u
+#define SUBS		((unsigned int)(PAGE / 4096))
+
+static unsigned int frames_read;
+
+/* Frames in pages of the host's size, in real mode. */
+static void guest_frames(void)
+{
+	unsigned int round, i;
+
+	for (round = 0; ; round++) {
+		for (i = 0; i < FRAMES; i++)
+			GUEST_ASSERT_EQ(READ_ONCE(*(uint64_t *)(GPA + i * PAGE)),
+					READ_ONCE(expected[i]));
+		GUEST_SYNC(round);
+	}
+}
+
+/* The same frames in pages of 4K. */
+static void guest_frames_4k(unsigned long order)
+{
+	unsigned long ea = HV_EA_BASE + GUEST_RAM_SIZE;
+	unsigned int round, i;
+	uint64_t val;
+
+	guest_hash_init(order);
+	for (i = 0; i < READ_ONCE(frames_read) * SUBS; i++)
+		GUEST_ASSERT(guest_map(ea + i * 4096, GPA + i * 4096) >= 0);
+	for (round = 0; ; round++) {
+		for (i = 0; i < READ_ONCE(frames_read) * SUBS; i++) {
+			GUEST_ASSERT_EQ(guest_load(ea + i * 4096, &val), EXC_NONE);
+			if (val != READ_ONCE(expected[i / SUBS]) + i % SUBS)
+				GUEST_FAIL("a page is not what it should be", i, val);
+		}
+		GUEST_SYNC(round);
+	}
+}
+
+static void fill(struct kvm_vm *vm, unsigned int i, uint64_t tag)
+{
+	unsigned int sub;
+
+	expected[i] = tag;
+	for (sub = 0; sub < SUBS; sub++)
+		page(vm, i)[sub * 512] = tag + sub;
+}
+
+/* Every size at every place: these frames are gone, and just these. */
+static void run_every_range(struct kvm_vm *vm, struct kvm_vcpu *vcpu, unsigned int frames,
+			    unsigned int pages_of_one)
+{
+	unsigned int first, count, i, round = 0;
+	uint64_t visits, faults;
+
+	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
+	frames_read = frames;
+	sync_global_to_guest(vm, frames_read);
+	for (i = 0; i < frames; i++)
+		fill(vm, i, i * 1000);
+	sync_global_to_guest(vm, expected);
+	vcpu_run_to_sync(vcpu, round, NULL);
+	for (first = 0; first < frames; first++) {
+		for (count = 1; first + count <= frames; count++) {
+			round++;
+			visits = take(vm, first, count);
+			TEST_ASSERT(visits >= count * pages_of_one,
+				    "%u pages from %u on: %llu visits", count, first,
+				    (unsigned long long)visits);
+			for (i = first; i < first + count; i++)
+				fill(vm, i, round * 100000 + i * 1000);
+			sync_global_to_guest(vm, expected);
+			faults = vcpu_get_stat(vcpu, "sp_storage");
+			vcpu_run_to_sync(vcpu, round, NULL);
+			faults = vcpu_get_stat(vcpu, "sp_storage") - faults;
+			/* A stack page or the like may be faulted in too. */
+			TEST_ASSERT(faults >= count * pages_of_one &&
+				    faults <= count * pages_of_one + 8,
+				    "%u pages from %u on: %llu faults", count, first,
+				    (unsigned long long)faults);
+		}
+	}
+	print_info("%u ranges of %u frames, %u pages each", round, frames, pages_of_one);
+	kvm_vm_free(vm);
+}
+
+static void test_every_range(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = pr_vm_create_with_one_vcpu(&vcpu, guest_frames);
+
+	run_every_range(vm, vcpu, FRAMES, 1);
+}
+
+static void test_every_range_4k(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = pr_vm_create_with_one_vcpu(&vcpu, guest_frames_4k);
+
+	pr_alloc_htab(vm);
+	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
+	run_every_range(vm, vcpu, FRAMES / 2, SUBS);
+}
+
 static const struct subtest tests[] = {
 	{ "one_vcpu", test_one_vcpu },
 	{ "two_vcpus", test_two_vcpus },
 	{ "aliases", test_aliases },
+	{ "every_range", test_every_range },
+	{ "every_range_4k", test_every_range_4k },
 };
 
 TEST_MAIN(tests)

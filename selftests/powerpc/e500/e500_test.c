@@ -8,7 +8,9 @@
  * written through the MAS registers; the first large entry of a new vCPU maps
  * 256 MB at 0. What this test cannot show is anything a real core's caches do.
  */
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "kvm_util.h"
 
@@ -378,6 +380,77 @@ static void test_drop(void)
 	kvm_vm_free(vm);
 }
 
+/* --- the host learns which pages the guest uses --- */
+
+#define AGE_PAGES	64
+
+static uint8_t touched[AGE_PAGES];
+
+static void guest_age(void)
+{
+	volatile uint32_t *p = (void *)GUEST_FREE_BASE;
+	uint32_t round, i;
+
+	for (round = 0; ; round++) {
+		for (i = 0; i < AGE_PAGES; i++)
+			if (READ_ONCE(touched[i]))
+				GUEST_ASSERT_EQ(p[i * 1024], i);
+		GUEST_SYNC(round);
+	}
+}
+
+/* Touched pages are young, others are idle: no more and no less. */
+static void test_ageing(void)
+{
+	int map = open("/proc/self/pagemap", O_RDONLY);
+	int idle = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
+	uint64_t pfn[AGE_PAGES], bits;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct rng rng = { 6 };
+	uint32_t round, i;
+	uint32_t *p;
+	void *other;
+
+	if (map < 0 || idle < 0)
+		test_skip("needs CONFIG_IDLE_PAGE_TRACKING and CONFIG_PROC_PAGE_MONITOR");
+	vm = vm_create_with_one_vcpu(&vcpu, guest_age);
+	p = addr_gpa2hva(vm, GUEST_FREE_BASE);
+	for (i = 0; i < AGE_PAGES; i++) {
+		p[i * 1024] = i;
+		touched[i] = 1;
+		TEST_ASSERT_EQ(pread(map, &pfn[i], 8, (uintptr_t)(p + i * 1024) / 4096 * 8), 8);
+		TEST_ASSERT(pfn[i] >> 63, "page %u is not present", i);
+		pfn[i] &= (1ULL << 55) - 1;
+	}
+	/* New pages reach the LRU in batches, and only there they can be idle. */
+	other = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	TEST_ASSERT(other != MAP_FAILED, "mmap");
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < AGE_PAGES; i++) {
+			bits = 1ULL << pfn[i] % 64;
+			TEST_ASSERT_EQ(pwrite(idle, &bits, 8, pfn[i] / 64 * 8), 8);
+			TEST_ASSERT_EQ(pread(idle, &bits, 8, pfn[i] / 64 * 8), 8);
+			TEST_ASSERT(bits >> pfn[i] % 64 & 1, "round %u: page %u is young at once",
+				    round, i);
+			if (round)
+				touched[i] = round == 1 ? 0 : rng_next(&rng) & 1;
+		}
+		sync_global_to_guest(vm, touched);
+		vcpu_run_to_sync(vcpu, round, NULL);
+		for (i = 0; i < AGE_PAGES; i++) {
+			TEST_ASSERT_EQ(pread(idle, &bits, 8, pfn[i] / 64 * 8), 8);
+			TEST_ASSERT((bits >> pfn[i] % 64 & 1) == !touched[i],
+				    "round %u: page %u, touched %u", round, i, touched[i]);
+		}
+	}
+	munmap(other, 64 * 4096);
+	close(map);
+	close(idle);
+	kvm_vm_free(vm);
+}
+
 /* --- the page that a paravirtualised guest shares with KVM --- */
 
 #define MAGIC_EA	0xfffff000u
@@ -594,6 +667,7 @@ static const struct subtest tests[] = {
 	{ "itlb", test_itlb },
 	{ "pid", test_pid },
 	{ "drop", test_drop },
+	{ "ageing", test_ageing },
 	{ "magic", test_magic },
 	{ "magic_leak", test_magic_leak, 200 },
 	{ "one_reg", test_one_reg },
