@@ -231,10 +231,17 @@ static void fail_knobs(const char *dir)
  */
 void lifetime_failslab(const struct lifetime *l)
 {
+#ifdef __mips__
+	/* At the reset vector: lui $8,0xbf00; 1: sw $0,0x1000($8); b 1b; nop */
+	static const uint32_t leave[] = { 0x3c08bf00, 0xad001000, 0x1000fffe, 0 };
+	const uint64_t gpa = 0x1fc00000;
+#else
 	/* lis r3,0x0f00; 1: stw r4,0x1000(r3); b 1b: a new vCPU is big endian. */
 	static const uint8_t leave[] = {
 		0x3c, 0x60, 0x0f, 0x00, 0x90, 0x83, 0x10, 0x00, 0x4b, 0xff, 0xff, 0xfc,
 	};
+	const uint64_t gpa = 0;
+#endif
 	unsigned int n, failed = 0, ok_in_a_row = 0;
 	struct kvm_vcpu *v;
 	struct kvm_vm *vm;
@@ -256,6 +263,7 @@ void lifetime_failslab(const struct lifetime *l)
 		TEST_ASSERT(pid >= 0, "fork");
 		if (!pid) {
 			struct kvm_userspace_memory_region region = {
+				.guest_phys_addr = gpa,
 				.memory_size = 1 << 20,
 			};
 			struct kvm_guest_debug debug = { 0 };

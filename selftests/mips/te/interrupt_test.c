@@ -8,6 +8,8 @@
 
 #include "kvm_util.h"
 
+#define REG_CAUSE	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | (8 * 13))
+
 static volatile uint32_t taken, last_cause, last_vector, last_epc;
 
 static void ack_timer(struct ex_regs *regs)
@@ -265,6 +267,32 @@ static void test_wait_line(void)
 	kvm_vm_free(vm);
 }
 
+/* By way of another vCPU, while the one that it is for waits, and before it runs */
+static void *raise_for_1(void *vcpu)
+{
+	struct kvm_mips_interrupt i = { .cpu = 1, .irq = 2 };
+
+	usleep(100000);
+	vcpu_ioctl((struct kvm_vcpu *)vcpu, KVM_INTERRUPT, &i);
+	return NULL;
+}
+
+static void test_other(void)
+{
+	struct kvm_vm *vm = vm_create();
+	struct kvm_vcpu *other = vm_vcpu_add(vm, 0, guest_wait_line);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 1, guest_wait_line);
+	pthread_t thread;
+
+	TEST_ASSERT(!pthread_create(&thread, NULL, raise_for_1, other), "thread");
+	vcpu_run_to_done(vcpu);
+	pthread_join(thread, NULL);
+	/* The line is still up, and that of the vCPU it was asked of is not. */
+	TEST_ASSERT_EQ(vcpu_get_reg(vcpu, REG_CAUSE) & CAUSE_IP_BIT(2), CAUSE_IP_BIT(2));
+	TEST_ASSERT_EQ(vcpu_get_reg(other, REG_CAUSE) & CAUSE_IP_BIT(2), 0);
+	kvm_vm_free(vm);
+}
+
 /* Software interrupts */
 static void clear_soft(struct ex_regs *regs)
 {
@@ -315,6 +343,7 @@ static const struct subtest tests[] = {
 	{ "wait", test_wait },
 	{ "lines", test_lines },
 	{ "wait_line", test_wait_line },
+	{ "other", test_other },
 	{ "soft", test_soft },
 };
 

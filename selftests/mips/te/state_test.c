@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What userspace reads and writes: the registers, the list of them, what may not
- * be changed; bad calls; several VMs and vCPUs; memory given back.
+ * be changed; a guest that goes on in another VM; bad calls; several VMs and vCPUs;
+ * memory given back.
  */
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -178,23 +180,179 @@ static void guest_moves(void)
 	GUEST_DONE();
 }
 
-static void test_move(void)
+/* Every register of the list, in its order */
+static void copy_registers(struct kvm_vcpu *to, struct kvm_vcpu *from)
 {
 	struct kvm_reg_list n = { .n = 0 }, *list;
-	struct kvm_vcpu *from, *to;
-	struct kvm_vm *vm = vm_create_with_one_vcpu(&from, guest_moves);
 	unsigned int i;
 
-	vcpu_run_to_sync(from, 1, NULL);
-	vcpu_complete_io(from);
-	to = __vm_vcpu_add(vm, 1);
 	ioctl(from->fd, KVM_GET_REG_LIST, &n);
 	list = calloc(1, sizeof(*list) + n.n * sizeof(list->reg[0]));
 	list->n = n.n;
 	vcpu_ioctl(from, KVM_GET_REG_LIST, list);
 	for (i = 0; i < list->n; i++)
 		vcpu_set_reg(to, list->reg[i], vcpu_get_reg(from, list->reg[i]));
+	free(list);
+}
+
+static void test_move(void)
+{
+	struct kvm_vcpu *from, *to;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&from, guest_moves);
+
+	vcpu_run_to_sync(from, 1, NULL);
+	vcpu_complete_io(from);
+	to = __vm_vcpu_add(vm, 1);
+	copy_registers(to, from);
 	vcpu_run_to_done(to);
+	kvm_vm_free(vm);
+}
+
+/* A guest with a full TLB goes on in another VM. */
+
+#define VA	0x00400000UL
+
+static uint32_t entries[64][4];
+
+static void guest_migrates(void)
+{
+	uint32_t i, n, mask, hi, lo0, lo1, val, g;
+
+	for (i = 0; i < 64; i++)
+		*(volatile uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + i * host_page) = i;
+	for (i = 0; i < 64; i++) {
+		/* Each third is global, each fifth has larger pages, each seventh none. */
+		g = i % 3 ? 0 : LO_G;
+		guest_tlb_write(i, i % 5 ? -1 : 0x1ffe000,
+				(i % 5 ? VA + i * 2 * host_page : GUEST_KSEG2 + i * 0x2000000) |
+				(i % 20),
+				LO_PFN(GUEST_FREE_BASE + i * host_page) | LO_C | g |
+				(i % 7 ? LO_V : 0), LO_C | g);
+		guest_tlb_read(i, &entries[i][0], &entries[i][1], &entries[i][2],
+			       &entries[i][3]);
+	}
+	write_c0(C0_ENTRYHI, 13);
+	for (n = 0; n < 3; n++) {
+		GUEST_SYNC(n);
+		GUEST_ASSERT_EQ(read_c0(C0_ENTRYHI) & 0xff, 13);
+		for (i = 0; i < 64; i++) {
+			guest_tlb_read(i, &mask, &hi, &lo0, &lo1);
+			GUEST_ASSERT_EQ(mask, entries[i][0]);
+			GUEST_ASSERT_EQ(hi, entries[i][1]);
+			GUEST_ASSERT_EQ(lo0, entries[i][2]);
+			GUEST_ASSERT_EQ(lo1, entries[i][3]);
+			if (i % 5 == 0)
+				continue;
+			val = 0;
+			write_c0(C0_ENTRYHI, i % 20);
+			GUEST_ASSERT_EQ(guest_load(VA + i * 2 * host_page, &val),
+					i % 7 ? EXC_NONE : EXC_TLBL);
+			GUEST_ASSERT_EQ(val, i % 7 ? i : val);
+			if (i % 3) {
+				write_c0(C0_ENTRYHI, 50);
+				GUEST_ASSERT_EQ(guest_load(VA + i * 2 * host_page, &val),
+						EXC_TLBL);
+				GUEST_ASSERT_EQ(guest_caught.vector, 0);
+			}
+			write_c0(C0_ENTRYHI, 13);
+		}
+	}
+	GUEST_DONE();
+}
+
+static void test_migrate(void)
+{
+	struct kvm_vcpu *from, *to;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&from, guest_migrates), *next;
+	uint32_t n;
+
+	for (n = 0; n < 3; n++) {
+		vcpu_run_to_sync(from, n, NULL);
+		vcpu_complete_io(from);
+		next = vm_create();
+		to = __vm_vcpu_add(next, 0);
+		/* The one that went is not right by accident. */
+		memcpy(next->regions[0].hva, vm->regions[0].hva, vm->regions[0].size);
+		memset(vm->regions[0].hva, 0xff, vm->regions[0].size);
+		copy_registers(to, from);
+		kvm_vm_free(vm);
+		vm = next;
+		from = to;
+	}
+	vcpu_run_to_done(from);
+	kvm_vm_free(vm);
+}
+
+/* Garbage in the registers of the TLB: what it cannot be is not there. */
+static void test_garbage(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_nothing);
+	struct rng rng = { 7 };
+	uint64_t val = 0;
+	uint32_t mask, pair;
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		vcpu_set_reg(vcpu, KVM_REG_MIPS_TLB_MASK(0) + rng_next(&rng) % 256,
+			     rng_next(&rng));
+	for (i = 0; i < 64; i++) {
+		mask = vcpu_get_reg(vcpu, KVM_REG_MIPS_TLB_MASK(i));
+		pair = mask | 0x1fff;
+		TEST_ASSERT(!(pair & (pair + 1)) && pair >= 2 * host_page - 1 &&
+			    pair <= 0x1fffffff, "PageMask 0x%x", mask);
+		TEST_ASSERT_EQ(vcpu_get_reg(vcpu, KVM_REG_MIPS_TLB_HI(i)) & pair & ~0xff, 0);
+		TEST_ASSERT(vcpu_get_reg(vcpu, KVM_REG_MIPS_TLB_LO0(i)) < 0x40000000, "lo0");
+		TEST_ASSERT(vcpu_get_reg(vcpu, KVM_REG_MIPS_TLB_LO1(i)) < 0x40000000, "lo1");
+	}
+	TEST_ASSERT(__vcpu_get_reg(vcpu, KVM_REG_MIPS_TLB_MASK(64), &val) &&
+		    errno == EINVAL, "entry 64");
+	TEST_ASSERT(__vcpu_set_reg(vcpu, KVM_REG_MIPS_TLB_LO1(64), &val) &&
+		    errno == EINVAL, "entry 64");
+	/* In KSEG0 none of them matters. */
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* --- the host takes address spaces back --- */
+
+static void guest_spaces(void)
+{
+	volatile uint32_t *p = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
+	uint32_t i, n;
+
+	for (i = 0; i < 10; i++)
+		guest_tlb_write(i, -1, VA | i, LO_PFN(GUEST_FREE_BASE + i * host_page) |
+				LO_C | LO_V | LO_D, 0);
+	for (n = 0; n < 3; n++) {
+		for (i = 0; i < 10; i++) {
+			write_c0(C0_ENTRYHI, i);
+			*(volatile uint32_t *)VA = n + i;
+			GUEST_ASSERT_EQ(p[i * host_page / 4], n + i);
+		}
+		GUEST_SYNC(n);
+	}
+	GUEST_DONE();
+}
+
+static void test_shrink(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_spaces);
+	uint64_t n;
+	FILE *f;
+
+	if (access("/proc/sys/vm/drop_caches", W_OK))
+		test_skip("needs CONFIG_PROC_SYSCTL");
+	for (n = 0; n < 3; n++) {
+		vcpu_run_to_sync(vcpu, n, NULL);
+		f = fopen("/proc/sys/vm/drop_caches", "w");
+		TEST_ASSERT(f, "drop_caches");
+		fputs("2", f);
+		fclose(f);
+		TEST_ASSERT_EQ(vcpu_get_stat(vcpu, "te_spaces_shrunk"), 9 * (n + 1));
+	}
+	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
 
@@ -306,6 +464,9 @@ static const struct subtest tests[] = {
 	{ "values", test_values },
 	{ "bad_calls", test_bad_calls },
 	{ "move", test_move },
+	{ "migrate", test_migrate },
+	{ "garbage", test_garbage },
+	{ "shrink", test_shrink },
 	{ "vms", test_vms },
 	{ "vcpus", test_vcpus },
 	{ "memory", test_memory },
