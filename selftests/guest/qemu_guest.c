@@ -3,12 +3,12 @@
  * Boots an ordinary Linux kernel as a pseries guest of KVM, with QEMU as it is
  * distributed, in this machine.
  *
- *   qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
+ *   qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-b] [-p] [-q]
  *
  * Without -M, a guest of each MMU that the host offers, one after the other. The
  * guest's /init is guest_init.c, whose reports become "demo: <key> <value>" lines,
  * with what KVM counted; or with -n the selftests (-i), which test KVM in the
- * guest: nested guests. -a adds to the guest's command line; a "/" in it stands for
+ * guest: nested guests; with -b one whose vCPUs move all the time. -a adds to the guest's command line; a "/" in it stands for
  * a space. -p makes the host take the guest's memory away all the time: paged out
  * to swap, moved by compaction.
  *
@@ -40,13 +40,18 @@
 static struct {
 	const char *mmu, *args, *initrd;
 	unsigned int vcpus, mem_mb;
-	bool nested, pressure, quiet;
+	bool nested, bounced, pressure, quiet;
 } opt = {
 	.args = "",
 	.initrd = "/guest/rootfs.cpio.gz",
 	.vcpus = 2,
 	.mem_mb = 256,
 };
+
+/* What KVM counted of the nested guests. */
+static struct {
+	unsigned long long marks, local, deferred;
+} nested;
 
 static struct timespec start;
 static pid_t qemu;
@@ -125,6 +130,14 @@ static void show_stats(void)
 				continue;
 			val[n] = '\0';
 			val[strcspn(val, "\n")] = '\0';
+			if (!strcmp(e->d_name, "tlb_nested_marks"))
+				nested.marks = atoll(val);
+			if (!strcmp(e->d_name, "tlb_nested_local"))
+				nested.local = atoll(val);
+			if (!strcmp(e->d_name, "tlb_nested_deferred"))
+				nested.deferred = atoll(val);
+			if (!strncmp(e->d_name, "tlb_nested", 10) && !opt.nested)
+				continue;
 			if (!strncmp(e->d_name, "tlb_", 4))
 				demo("%s %s", e->d_name, val);
 			else if (atoll(val) && len > 6)
@@ -221,8 +234,11 @@ static void console_line(const char *line)
 		/* The selftests' own report. */
 		if (strstr(line, "not ok ") || strstr(line, "# SKIP"))
 			failed = true;
-		if (strstr(line, "# end of tests"))
+		if (strstr(line, "# end of tests")) {
 			all_done = true;
+			/* While the VM is still there. */
+			show_stats();
+		}
 		return;
 	}
 	/* A guest's kernel may complain too. */
@@ -314,6 +330,18 @@ static bool run_guest(bool radix)
 	}
 	TEST_ASSERT(waitpid(qemu, &status, 0) == qemu, "waitpid");
 	demo("time_to_poweroff %ld ms", elapsed_ms());
+	/*
+	 * Pages of the nested guests were invalidated on one core, and all of them at
+	 * once with marks. An invalidation marks each core once at most: if there are
+	 * more marks, it was for vCPUs that had moved.
+	 */
+	if (opt.nested && all_done &&
+	    (opt.bounced ? nested.marks <= (nested.local + nested.deferred) *
+					   sysconf(_SC_NPROCESSORS_ONLN) :
+			   !nested.local || !nested.deferred)) {
+		demo("failed nested guests: tlb_nested_*");
+		failed = true;
+	}
 	passed = all_done && !failed && WIFEXITED(status) && !WEXITSTATUS(status) &&
 		 (!opt.pressure || paged_out_kb);
 	if (!passed)
@@ -324,7 +352,7 @@ static bool run_guest(bool radix)
 
 static void usage(void)
 {
-	puts("usage: qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
+	puts("usage: qemu_guest [-M hash|radix] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-b] [-p] [-q]");
 	exit(KSFT_SKIP);
 }
 
@@ -333,7 +361,7 @@ int main(int argc, char **argv)
 	bool hash, radix, passed = true;
 	int c;
 
-	while ((c = getopt(argc, argv, "M:s:m:a:i:npq")) != -1) {
+	while ((c = getopt(argc, argv, "M:s:m:a:i:nbpq")) != -1) {
 		switch (c) {
 		case 'M':
 			opt.mmu = optarg;
@@ -352,6 +380,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			opt.nested = true;
+			break;
+		case 'b':
+			opt.bounced = true;
 			break;
 		case 'p':
 			opt.pressure = true;
