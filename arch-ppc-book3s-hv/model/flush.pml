@@ -7,8 +7,11 @@
  *   REMOTE	the host, from a core of its own (notifier, dirty log)
  *   REAL_MODE	a thread of core 0 that stays in the guest partition (hypercalls of
  *		POWER7 and POWER8, whose tlbiel reaches all threads of the core)
- *   VIRTUAL	a thread of core 0 that has left the guest (hypercalls of POWER9 and
- *		later, whose tlbiel does not reach the siblings' ERATs)
+ *   VIRTUAL	a thread of core 0 that has left the guest (hypercalls of hash guests on
+ *		POWER9 and later, page faults of radix and nested guests and what L1
+ *		invalidates for these: kvmppc_tlb_invalidate_here()). tlbiel does not reach
+ *		the siblings' ERATs; there is none where core 0 is clean, as with MARKED:
+ *		somebody else marks that too
  *
  *   MIGRATE	a radix guest itself, with the tlbiel of core 1, to which the only vCPU
  *		that uses the page has just moved from core 0; threads there still
@@ -17,8 +20,8 @@
  * In the end the LPID is given to another VM, with nobody in the guest.
  *
  *   enter()	kvmppc_tlb_enter()
- *   scope()	kvmppc_tlb_scope()
- *   mark()	kvmppc_tlb_mark()
+ *   scope()	kvmppc_tlb_must_broadcast()
+ *   mark()	mark()
  *   kick()	kvmppc_tlb_mark_core(), after mark()
  *   retire()	kvmppc_tlb_retire()
  *
@@ -34,6 +37,8 @@
  *   LIVE_LATE	enter() says "live" when the guest has run already
  *   EARLY	scope() is asked before the PTE is invalid
  *   SIBLING	VIRTUAL: the siblings are looked at before tlbiel, not after it
+ *   CLEAN_DONE	VIRTUAL: the siblings are not looked at where core 0 is clean
+ *   CLEAN_EARLY	VIRTUAL: is core 0 clean? asked before the PTE is invalid
  */
 #define CORES	2
 #define THREADS	2	/* of each core */
@@ -198,18 +203,40 @@ inline take_away(frame)
 #ifdef EARLY
 	scope();
 #endif
+#ifdef CLEAN_EARLY
+	clean = !live(word[0]) || stale(word[0]);
+#endif
 	pte = 0;
 #ifndef EARLY
 	scope();
 #endif
 	if
 	:: !global ->
-#ifndef REMOTE
-		d_step { tlb[0] = 0; erat[0] = 0 };
-#ifndef SIBLING
-		/* One that came in before may have filled its ERAT from the TLB. */
-		global = sibling_in
+#ifdef VIRTUAL
+#ifndef CLEAN_EARLY
+		clean = !live(word[0]) || stale(word[0]);
 #endif
+		if
+		:: !clean -> d_step { tlb[0] = 0; erat[0] = 0 }
+		:: clean
+		fi;
+#ifndef SIBLING
+		/*
+		 * One that came in before may have filled its ERAT from the TLB, and the
+		 * core may be marked only since.
+		 */
+#ifdef CLEAN_DONE
+		if
+		:: !clean -> global = sibling_in
+		:: clean
+		fi;
+#else
+		global = sibling_in;
+#endif
+#endif
+#endif
+#ifdef REAL_MODE
+		d_step { tlb[0] = 0; erat[0] = 0 };
 #endif
 		skip
 	:: else
@@ -267,6 +294,9 @@ proctype invalidator()
 	moved = false
 #else
 	bool global;
+#ifdef VIRTUAL
+	bool clean;
+#endif
 
 	begin();
 	take_away(1);
@@ -294,8 +324,19 @@ proctype other()
 }
 #endif
 
+#ifdef MARKED
+/* A vCPU leaves core 0: kvmppc_tlb_mark_core(). */
+proctype other()
+{
+	mark(0)
+}
+#endif
+
 init {
 	atomic {
+#ifdef MARKED
+		run other();
+#endif
 #ifdef MIGRATE
 		tlb[0] = 1;
 		word[0] = 1;

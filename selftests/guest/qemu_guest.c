@@ -4,14 +4,15 @@
  * in this machine. What is the architecture's is in a file of its own: see
  * qemu_machine.h.
  *
- *   qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]
+ *   qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-b] [-p] [-q]
  *
  * Without -M, a guest of each MMU that the host offers, one after the other; with
  * -P, a hash guest of Book3S PR instead of HV. The guest's /init is guest_init.c,
  * whose reports become "demo: <key> <value>" lines, with what KVM counted; or with
- * -n the selftests (-i), which test KVM in the guest: nested guests. -a adds to the
- * guest's command line; a "/" in it stands for a space. -p makes the host take the
- * guest's memory away all the time: paged out to swap, moved by compaction.
+ * -n the selftests (-i), which test KVM in the guest: nested guests; with -b, one
+ * whose vCPUs move all the time. -a adds to the guest's command line; a "/" in it
+ * stands for a space. -p makes the host take the guest's memory away all the time:
+ * paged out to swap, moved by compaction.
  *
  * The exit code is 0 if each guest did all its work and powered off.
  */
@@ -41,13 +42,18 @@
 static struct {
 	const char *mmu, *args, *initrd;
 	unsigned int vcpus, mem_mb;
-	bool pr, nested, pressure, quiet;
+	bool pr, nested, bounced, pressure, quiet;
 } opt = {
 	.args = "",
 	.initrd = "/guest/rootfs.cpio.gz",
 	.vcpus = QEMU_VCPUS,
 	.mem_mb = QEMU_MB,
 };
+
+/* What KVM counted of the nested guests. */
+static struct {
+	unsigned long long marks, local, deferred;
+} nested;
 
 static struct timespec start;
 static pid_t qemu;
@@ -105,6 +111,14 @@ static void show_stats(void)
 				continue;
 			val[n] = '\0';
 			val[strcspn(val, "\n")] = '\0';
+			if (!strcmp(e->d_name, "tlb_nested_marks"))
+				nested.marks = atoll(val);
+			if (!strcmp(e->d_name, "tlb_nested_local"))
+				nested.local = atoll(val);
+			if (!strcmp(e->d_name, "tlb_nested_deferred"))
+				nested.deferred = atoll(val);
+			if (!strncmp(e->d_name, "tlb_nested", 10) && !opt.nested)
+				continue;
 			if (!strncmp(e->d_name, "tlb_", 4) ||
 			    !strncmp(e->d_name, "shadow_hpte_", 12))
 				demo("%s %s", e->d_name, val);
@@ -202,8 +216,11 @@ static void console_line(const char *line)
 		/* The selftests' own report. */
 		if (strstr(line, "not ok ") || strstr(line, "# SKIP"))
 			failed = true;
-		if (strstr(line, "# end of tests"))
+		if (strstr(line, "# end of tests")) {
 			all_done = true;
+			/* While the VM is still there. */
+			show_stats();
+		}
 		return;
 	}
 	/* A guest's kernel may complain too. */
@@ -291,6 +308,18 @@ static bool run_guest(const char *mmu)
 	}
 	TEST_ASSERT(waitpid(qemu, &status, 0) == qemu, "waitpid");
 	demo("time_to_poweroff %ld ms", elapsed_ms());
+	/*
+	 * Pages of the nested guests were invalidated on one core, and all of them at
+	 * once with marks. An invalidation marks each core once at most: if there are
+	 * more marks, it was for vCPUs that had moved.
+	 */
+	if (opt.nested && all_done &&
+	    (opt.bounced ? nested.marks <= (nested.local + nested.deferred) *
+					   sysconf(_SC_NPROCESSORS_ONLN) :
+			   !nested.local || !nested.deferred)) {
+		demo("failed nested guests: tlb_nested_*");
+		failed = true;
+	}
 	passed = all_done && !failed && WIFEXITED(status) && !WEXITSTATUS(status) &&
 		 (!opt.pressure || paged_out_kb);
 	if (!passed)
@@ -306,7 +335,7 @@ static bool wanted(const char *mmu)
 
 static void usage(void)
 {
-	puts("usage: qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-p] [-q]");
+	puts("usage: qemu_guest [-M mmu] [-P] [-s vcpus] [-m MB] [-a args] [-i initrd] [-n] [-b] [-p] [-q]");
 	exit(KSFT_SKIP);
 }
 
@@ -315,7 +344,7 @@ int main(int argc, char **argv)
 	bool passed = true;
 	int c, i, found = 0;
 
-	while ((c = getopt(argc, argv, "M:Ps:m:a:i:npq")) != -1) {
+	while ((c = getopt(argc, argv, "M:Ps:m:a:i:nbpq")) != -1) {
 		switch (c) {
 		case 'M':
 			opt.mmu = optarg;
@@ -338,6 +367,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			opt.nested = true;
+			break;
+		case 'b':
+			opt.bounced = true;
 			break;
 		case 'p':
 			opt.pressure = true;

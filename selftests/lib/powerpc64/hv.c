@@ -173,9 +173,14 @@ long guest_map(unsigned long ea, unsigned long gpa)
 
 long guest_unmap(long index)
 {
+	return guest_unmap_flags(index, 0);
+}
+
+long guest_unmap_flags(long index, unsigned long flags)
+{
 	unsigned long ret[4];
 
-	return hcall(H_REMOVE, ret, 0, index, 0, 0);
+	return hcall(H_REMOVE, ret, flags, index, 0, 0);
 }
 
 #define BULK_REQUEST	(1UL << 62)

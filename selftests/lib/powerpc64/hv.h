@@ -60,6 +60,8 @@ void guest_hash_init(unsigned long order);
 long guest_map(unsigned long ea, unsigned long gpa);
 /* Returns the hypercall's result. */
 long guest_unmap(long index);
+long guest_unmap_flags(long index, unsigned long flags);
+#define H_LOCAL		(1UL << 28)	/* "this vCPU alone has used it" */
 /* The same with H_BULK_REMOVE. */
 long guest_bulk_unmap(long index);
 

@@ -18,7 +18,7 @@
 #define HOST_PAGE	0x10000UL
 
 struct counts {
-	uint64_t global, local, deferred, marks, flushes;
+	uint64_t global, local, deferred, marks, flushes, avoided;
 };
 
 static void get_counts(struct kvm_vm *vm, struct counts *c)
@@ -28,10 +28,11 @@ static void get_counts(struct kvm_vm *vm, struct counts *c)
 	c->deferred = vm_get_stat(vm, "tlb_deferred");
 	c->marks = vm_get_stat(vm, "tlb_marks");
 	c->flushes = vm_get_stat(vm, "tlb_flushes");
-	print_info("global %llu, local %llu, deferred %llu, marks %llu, flushes %llu",
+	c->avoided = vm_get_stat(vm, "tlb_avoided");
+	print_info("global %llu, local %llu, deferred %llu, marks %llu, flushes %llu, avoided %llu",
 		   (unsigned long long)c->global, (unsigned long long)c->local,
 		   (unsigned long long)c->deferred, (unsigned long long)c->marks,
-		   (unsigned long long)c->flushes);
+		   (unsigned long long)c->flushes, (unsigned long long)c->avoided);
 }
 
 /* For selftests/plugins/tlbcount.c, which counts from outside; else a no-op. */
@@ -86,8 +87,10 @@ static void test_pinned(void)
 	TEST_ASSERT_EQ(c.global, 0);
 	TEST_ASSERT_EQ(c.marks, 0);
 	TEST_ASSERT(c.local >= REMOVALS, "%llu local", (unsigned long long)c.local);
-	/* One if another VM had the LPID before (POWER8). */
-	TEST_ASSERT(c.flushes <= 1, "%llu flushes", (unsigned long long)c.flushes);
+	/* The first entry is a flush if another VM had the LPID before (POWER8). */
+	TEST_ASSERT_EQ(c.flushes + c.avoided, 1);
+	if (kvm_check_cap(KVM_CAP_PPC_MMU_RADIX) > 0)
+		TEST_ASSERT_EQ(c.avoided, 1);
 	kvm_vm_free(vm);
 }
 
@@ -178,6 +181,54 @@ static void test_dirty_log_radix(void)
 	host_unmaps(HV_RADIX, true);
 }
 
+/* Pages that the guest loads from, of which all are the zero page, and then stores to. */
+static void guest_cow(void)
+{
+	volatile uint64_t *p = (void *)GUEST_RAM_SIZE;
+	unsigned long i;
+
+	for (i = 0; i < PAGES; i++)
+		GUEST_ASSERT_EQ(p[i * HOST_PAGE / 8], 0);
+	GUEST_SYNC(1);
+	for (i = 0; i < PAGES; i++)
+		p[i * HOST_PAGE / 8] = i + 1;
+	for (i = 0; i < PAGES; i++)
+		GUEST_ASSERT_EQ(p[i * HOST_PAGE / 8], i + 1);
+	GUEST_SYNC(1);
+}
+
+/*
+ * The host breaks copy on write for the vCPU that stores, on its core, and there are
+ * no others: one page on one core each time, no broadcast and no flush.
+ */
+static void test_cow_radix(void)
+{
+	struct counts before, c;
+	struct kvm_vcpu *vcpu;
+	struct mem_region *r;
+	struct kvm_vm *vm;
+	unsigned int i;
+
+	on_cpu(0);
+	vm = hv_vm_create(HV_RADIX);
+	r = vm_mem_add(vm, 1, GUEST_RAM_SIZE, PAGES * HOST_PAGE, 0, NULL);
+	vcpu = vm_vcpu_add(vm, 0, guest_cow);
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	get_counts(vm, &before);
+	MARK(24);
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	MARK(25);
+	get_counts(vm, &c);
+	TEST_ASSERT_EQ(c.global, before.global);
+	TEST_ASSERT_EQ(c.marks, before.marks);
+	TEST_ASSERT_EQ(c.flushes, before.flushes);
+	TEST_ASSERT(c.local - before.local >= PAGES, "%llu local",
+		    (unsigned long long)(c.local - before.local));
+	for (i = 0; i < PAGES; i++)
+		TEST_ASSERT_EQ(((uint64_t *)r->hva)[i * HOST_PAGE / 8], i + 1);
+	kvm_vm_free(vm);
+}
+
 /*
  * Each pass stores to all pages, or to every other. No loads: of a page that a load
  * made known to QEMU, it does not set the changed bit on a store.
@@ -214,6 +265,30 @@ static void test_dirty_log_again(void)
 	kvm_vm_free(vm);
 }
 
+/* With a TLB each: named by the first of its threads. */
+static unsigned int core_of(unsigned int cpu)
+{
+	unsigned int first;
+	char path[100];
+	FILE *f;
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
+	f = fopen(path, "r");
+	TEST_ASSERT(f && fscanf(f, "%u", &first) == 1, "%s", path);
+	fclose(f);
+	return first;
+}
+
+static unsigned int cores(void)
+{
+	unsigned int n, cpu;
+
+	for (n = cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++)
+		n += core_of(cpu) == cpu;
+	return n;
+}
+
 /* One vCPU all around the machine, and nothing is invalidated: nothing to flush. */
 static void guest_count(void)
 {
@@ -241,9 +316,45 @@ static void test_migrate(void)
 	vcpu_run_to_done(vcpu);
 	get_counts(vm, &c);
 	TEST_ASSERT_EQ(c.global, 0);
-	/* Up to one per core for the last VM's LPID (POWER8). */
-	TEST_ASSERT(c.flushes <= ncpus, "%llu flushes", (unsigned long long)c.flushes);
+	/* One per core for the last VM's LPID (POWER8), or none at all. */
+	TEST_ASSERT_EQ(c.flushes + c.avoided, cores());
+	if (kvm_check_cap(KVM_CAP_PPC_MMU_RADIX) > 0)
+		TEST_ASSERT_EQ(c.flushes, 0);
 	TEST_ASSERT_EQ(c.marks, 0);
+	kvm_vm_free(vm);
+}
+
+/*
+ * A radix guest may have used tlbiel where its vCPU was last: the core that it leaves
+ * is marked, and flushes when it comes back.
+ */
+static void test_migrate_radix(void)
+{
+	long i, ncpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int left = 0, back = 0;
+	bool ran[256] = {};
+	struct kvm_vcpu *vcpu;
+	struct counts c;
+	struct kvm_vm *vm;
+
+	TEST_REQUIRE(ncpus > 1 && ncpus < 256);
+	vm = hv_vm_create(HV_RADIX);
+	vcpu = vm_vcpu_add(vm, 0, guest_count);
+	for (i = 0; i < 36; i++) {
+		if (i && core_of(i % ncpus) != core_of((i - 1) % ncpus)) {
+			left++;
+			back += ran[core_of(i % ncpus)];
+		}
+		ran[core_of(i % ncpus)] = true;
+		on_cpu(i % ncpus);
+		vcpu_run_to_sync(vcpu, 1, NULL);
+	}
+	get_counts(vm, &c);
+	/* The host may have invalidated something meanwhile, and marked too. */
+	TEST_ASSERT(c.marks >= left, "%llu marks, left %u", (unsigned long long)c.marks, left);
+	TEST_ASSERT(c.flushes >= back, "%llu flushes, back %u", (unsigned long long)c.flushes,
+		    back);
+	TEST_ASSERT_EQ(c.avoided, cores());
 	kvm_vm_free(vm);
 }
 
@@ -252,8 +363,10 @@ static const struct subtest tests[] = {
 	{ "idle", test_idle },
 	{ "unmap_radix", test_unmap_radix },
 	{ "dirty_log_radix", test_dirty_log_radix },
+	{ "cow_radix", test_cow_radix },
 	{ "dirty_log_again", test_dirty_log_again },
 	{ "migrate", test_migrate },
+	{ "migrate_radix", test_migrate_radix },
 };
 
 TEST_MAIN(tests)

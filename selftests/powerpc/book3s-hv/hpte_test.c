@@ -18,19 +18,30 @@
 #define EA		(HV_EA_BASE + 0x5000)
 #define FRAME(n)	((volatile uint64_t *)(GUEST_FREE_BASE + (n) * 0x10000UL))
 #define POISON		0xdeadULL
+#define RESIZES		20
 
 static uint32_t swaps = 1500;
 static uint32_t bulk;
+static uint64_t flags;
 static uint32_t readers_in;
 static uint32_t done;
 static uint64_t reads;
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(set), &set), "CPU %d", cpu);
+}
 
 static void unmap(long index)
 {
 	if (bulk)
 		GUEST_ASSERT_EQ(guest_bulk_unmap(index), H_SUCCESS);
 	else
-		GUEST_ASSERT_EQ(guest_unmap(index), H_SUCCESS);
+		GUEST_ASSERT_EQ(guest_unmap_flags(index, flags), H_SUCCESS);
 }
 
 /* @others: vCPUs that come first; @nreaders: of which these stay */
@@ -99,6 +110,7 @@ static void swap(unsigned int nreaders, unsigned int nidle)
 	vm = hv_vm_create(HV_HASH);
 	sync_global_to_guest(vm, swaps);
 	sync_global_to_guest(vm, bulk);
+	sync_global_to_guest(vm, flags);
 	writer = vm_vcpu_add(vm, 0, guest_writer);
 	vcpu_args_set(writer, 2, (unsigned long)nreaders + nidle, (unsigned long)nreaders);
 	for (i = 0; i < nidle; i++)
@@ -140,6 +152,30 @@ static void test_bulk(void)
 {
 	bulk = 1;
 	swap(1, 0);
+}
+
+/* The guest says that only the calling vCPU has used the entry. It is not true. */
+static void test_h_local(void)
+{
+	flags = H_LOCAL;
+	swap(1, 0);
+}
+
+static void *swap_thread(void *unused)
+{
+	swap(1, 0);
+	return NULL;
+}
+
+/* Two VMs at the same time, on the same cores. */
+static void test_two_vms(void)
+{
+	pthread_t thread;
+
+	swaps = 300;
+	TEST_ASSERT(!pthread_create(&thread, NULL, swap_thread, NULL), "thread");
+	swap(1, 0);
+	pthread_join(thread, NULL);
 }
 
 static void test_lpid_reuse(void)
@@ -202,13 +238,98 @@ static void test_reset(void)
 	uint32_t order = HV_HPT_ORDER;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
+	uint64_t flushes;
 
 	vm = hv_vm_create(HV_HASH);
 	vcpu = vm_vcpu_add(vm, 0, guest_reset);
+	on_cpu(0);
 	vcpu_run_to_sync(vcpu, 1, NULL);
+	flushes = vm_get_stat(vm, "tlb_flushes");
 	vm_ioctl(vm, KVM_PPC_ALLOCATE_HTAB, &order);
 	vcpu_run_to_done(vcpu);
+	/* What QEMU cannot show: it drops the translations on each entry. */
+	TEST_ASSERT_EQ(vm_get_stat(vm, "tlb_flushes"), flushes + 1);
 	kvm_vm_free(vm);
+}
+
+/*
+ * The guest's table gets larger and smaller, under an entry that it uses: resizing
+ * drops the entry, and with it the translations of all vCPUs.
+ */
+static void guest_resized(unsigned long nreaders)
+{
+	unsigned long order = HV_HPT_ORDER, i;
+	uint64_t val, before;
+
+	guest_hash_init(order);
+	while (__atomic_load_n(&readers_in, __ATOMIC_ACQUIRE) < nreaders)
+		;
+	for (i = 1; i <= RESIZES; i++) {
+		*FRAME(i & 1) = i << 16;
+		GUEST_ASSERT(guest_map(EA, (unsigned long)FRAME(i & 1)) >= 0);
+		GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_NONE);
+		GUEST_ASSERT_EQ(val, i << 16);
+		/* The readers too. */
+		before = READ_ONCE(reads);
+		while (nreaders && READ_ONCE(reads) == before)
+			;
+		order = HV_HPT_ORDER + i % 3;
+		GUEST_SYNC_ARGS(2, order);
+		guest_hash_init(order);
+		*FRAME(i & 1) = POISON;
+		asm volatile("sync" : : : "memory");
+		GUEST_ASSERT_EQ(guest_load(EA, &val), EXC_DSI);
+	}
+	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
+	GUEST_DONE();
+}
+
+static void resize(unsigned int nreaders)
+{
+	struct kvm_vcpu *vcpu;
+	pthread_t threads[MAX_VCPUS];
+	struct kvm_ppc_resize_hpt r;
+	uint64_t before, after;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	unsigned int i;
+	int ret;
+
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_SPAPR_RESIZE_HPT) > 0);
+	vm = hv_vm_create(HV_HASH);
+	vcpu = vm_vcpu_add(vm, 0, guest_resized);
+	vcpu_args_set(vcpu, 1, (unsigned long)nreaders);
+	for (i = 0; i < nreaders; i++)
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, hv_run_thread,
+					    vm_vcpu_add(vm, 1 + i, guest_reader)), "thread");
+	while (vcpu_run_to_ucall(vcpu, &uc) == UCALL_SYNC) {
+		r = (struct kvm_ppc_resize_hpt) { .shift = uc.args[1] };
+		while ((ret = ioctl(vm->fd, KVM_PPC_RESIZE_HPT_PREPARE, &r)) > 0)
+			usleep(ret * 1000);
+		TEST_ASSERT(!ret, "KVM_PPC_RESIZE_HPT_PREPARE: %s", strerror(errno));
+		before = vm_get_stat(vm, "tlb_global") + vm_get_stat(vm, "tlb_deferred");
+		vm_ioctl(vm, KVM_PPC_RESIZE_HPT_COMMIT, &r);
+		after = vm_get_stat(vm, "tlb_global") + vm_get_stat(vm, "tlb_deferred");
+		/* What QEMU cannot show: all vCPUs leave the guest for it. */
+		TEST_ASSERT(after > before, "nothing was invalidated");
+	}
+	TEST_ASSERT_EQ(uc.cmd, UCALL_DONE);
+	for (i = 0; i < nreaders; i++)
+		pthread_join(threads[i], NULL);
+	sync_global_from_guest(vm, reads);
+	print_info("%u resizes, %llu reads by %u readers", RESIZES,
+		   (unsigned long long)reads, nreaders);
+	kvm_vm_free(vm);
+}
+
+static void test_resize(void)
+{
+	resize(0);
+}
+
+static void test_resize_two(void)
+{
+	resize(1);
 }
 
 /* The writer's thread moves. */
@@ -233,9 +354,13 @@ static const struct subtest tests[] = {
 	{ "four", test_four },
 	{ "idle", test_idle },
 	{ "bulk", test_bulk },
+	{ "h_local", test_h_local },
+	{ "two_vms", test_two_vms },
 	{ "lpid_reuse", test_lpid_reuse },
 	{ "added", test_added },
 	{ "reset", test_reset },
+	{ "resize", test_resize },
+	{ "resize_two", test_resize_two },
 	{ "bounce_one", test_bounce_one },
 	{ "bounce_two", test_bounce_two },
 };

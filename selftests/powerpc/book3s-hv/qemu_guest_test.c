@@ -64,12 +64,20 @@ static void test_nested(void)
 			 "-a", "quiet/kvm.run=smoke_test:radix,radix_test:tlbie_one:tlbie_two:tlbie_bounced:tlbiel_bounced:lpid_reuse:host_one:host_idle", NULL });
 }
 
+/* A nested guest that invalidates for itself where it is, and moves. */
+static void test_nested_bounced(void)
+{
+	run((char *[]) { "qemu_guest", "-n", "-b", "-M", "radix", "-i", "/guest/tests.cpio.gz",
+			 "-a", "quiet/kvm.run=radix_test:tlbiel_bounced", NULL });
+}
+
 static const struct subtest tests[] = {
 	{ "hash", test_hash, 300 },
 	{ "radix", test_radix, 300 },
 	{ "pressure_hash", test_pressure_hash, 300 },
 	{ "pressure_radix", test_pressure_radix, 300 },
 	{ "nested", test_nested, 300 },
+	{ "nested_bounced", test_nested_bounced, 300 },
 };
 
 TEST_MAIN(tests)
