@@ -7,35 +7,15 @@
  * Needs the guest's kernel as /guest/vmlinux. The work is what guest_init.c does
  * and checks; this test adds nothing but the conditions.
  */
-#include <libgen.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test_util.h"
 
 static void run(char *const argv[])
 {
-	char path[256], dir[200] = "";
-	int status;
-	pid_t pid;
-
 	if (access("/dev/kvm", R_OK | W_OK) || access("/guest/vmlinux", R_OK))
 		test_skip("needs /dev/kvm and /guest/vmlinux");
-	/* The VMM is installed beside this test. */
-	TEST_ASSERT(readlink("/proc/self/exe", dir, sizeof(dir) - 1) > 0, "readlink");
-	snprintf(path, sizeof(path), "%s/linux_guest", dirname(dir));
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "fork");
-	if (!pid) {
-		execv(path, argv);
-		_exit(127);
-	}
-	TEST_ASSERT(waitpid(pid, &status, 0) == pid, "waitpid");
-	TEST_ASSERT(WIFEXITED(status), "linux_guest: status 0x%x", status);
-	if (WEXITSTATUS(status) == KSFT_SKIP)
-		test_skip("linux_guest");
-	TEST_ASSERT(WEXITSTATUS(status) == KSFT_PASS, "linux_guest: exit code %d",
-		    WEXITSTATUS(status));
+	run_program(argv);
 }
 
 /* As much work as leaves time for the other tests. */

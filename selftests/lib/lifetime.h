@@ -27,4 +27,10 @@ void lifetime_kill(const struct lifetime *l);
 void lifetime_close(const struct lifetime *l);
 void lifetime_failslab(const struct lifetime *l);
 
+/* Defines the subtests test_kill(), test_close() and test_failslab(). */
+#define LIFETIME_TESTS(l)						\
+static void test_kill(void) { lifetime_kill(l); }			\
+static void test_close(void) { lifetime_close(l); }			\
+static void test_failslab(void) { lifetime_failslab(l); }
+
 #endif

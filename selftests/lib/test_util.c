@@ -3,6 +3,7 @@
  * Test results and assertions: see test_util.h.
  */
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -82,6 +83,28 @@ long meminfo_kb(const char *field)
 		return -1;
 	p = strstr(buf, field);
 	return p ? strtol(p + strlen(field), NULL, 10) : -1;
+}
+
+void run_program(char *const argv[])
+{
+	char path[256], dir[200] = "";
+	int status;
+	pid_t pid;
+
+	TEST_ASSERT(readlink("/proc/self/exe", dir, sizeof(dir) - 1) > 0, "readlink");
+	snprintf(path, sizeof(path), "%s/%s", dirname(dir), argv[0]);
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork");
+	if (!pid) {
+		execv(path, argv);
+		_exit(127);
+	}
+	TEST_ASSERT(waitpid(pid, &status, 0) == pid, "waitpid");
+	TEST_ASSERT(WIFEXITED(status), "%s: status 0x%x", argv[0], status);
+	if (WEXITSTATUS(status) == KSFT_SKIP)
+		test_skip("%s", argv[0]);
+	TEST_ASSERT(WEXITSTATUS(status) == KSFT_PASS, "%s: exit code %d", argv[0],
+		    WEXITSTATUS(status));
 }
 
 bool start_swap(void)

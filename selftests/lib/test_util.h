@@ -98,6 +98,12 @@ void test_kunit_suite(const char *suite, unsigned int tests);
 int start_busy_process(void);
 void end_busy_process(int pid);
 
+/*
+ * Runs the program argv[0], installed beside the test, to its end: the subtest skips
+ * or fails if it does.
+ */
+void run_program(char *const argv[]);
+
 /* Deterministic pseudo-random numbers; the seed makes a failure repeatable. */
 struct rng {
 	uint64_t state;

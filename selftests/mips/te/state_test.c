@@ -343,7 +343,7 @@ static void test_shrink(void)
 	FILE *f;
 
 	if (access("/proc/sys/vm/drop_caches", W_OK))
-		test_skip("needs CONFIG_PROC_SYSCTL");
+		test_skip("needs CONFIG_SYSCTL");
 	for (n = 0; n < 3; n++) {
 		vcpu_run_to_sync(vcpu, n, NULL);
 		f = fopen("/proc/sys/vm/drop_caches", "w");

@@ -30,20 +30,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu)
 
 static const struct lifetime lifetime = { create, 200, 60 };
 
-static void test_kill(void)
-{
-	lifetime_kill(&lifetime);
-}
-
-static void test_close(void)
-{
-	lifetime_close(&lifetime);
-}
-
-static void test_failslab(void)
-{
-	lifetime_failslab(&lifetime);
-}
+LIFETIME_TESTS(&lifetime)
 
 static const struct subtest tests[] = {
 	{ "kill", test_kill, 240 },

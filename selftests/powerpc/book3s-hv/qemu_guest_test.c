@@ -7,67 +7,41 @@
  * Needs the guest's kernel as /guest/vmlinux, and QEMU. The work is what
  * guest_init.c does and checks, or the selftests for the nested guests.
  */
-#include <libgen.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "test_util.h"
-
-static void run(char *const argv[])
-{
-	char path[256], dir[200] = "";
-	int status;
-	pid_t pid;
-
-	TEST_ASSERT(readlink("/proc/self/exe", dir, sizeof(dir) - 1) > 0, "readlink");
-	snprintf(path, sizeof(path), "%s/qemu_guest", dirname(dir));
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "fork");
-	if (!pid) {
-		execv(path, argv);
-		_exit(127);
-	}
-	TEST_ASSERT(waitpid(pid, &status, 0) == pid, "waitpid");
-	TEST_ASSERT(WIFEXITED(status), "qemu_guest: status 0x%x", status);
-	if (WEXITSTATUS(status) == KSFT_SKIP)
-		test_skip("qemu_guest");
-	TEST_ASSERT(WEXITSTATUS(status) == KSFT_PASS, "qemu_guest: exit code %d",
-		    WEXITSTATUS(status));
-}
 
 #define WORK	"quiet/guest.forks=20/guest.mb=16/guest.passes=1/guest.procs=2"
 
 static void test_hash(void)
 {
-	run((char *[]) { "qemu_guest", "-q", "-M", "hash", "-a", WORK, NULL });
+	run_program((char *[]) { "qemu_guest", "-q", "-M", "hash", "-a", WORK, NULL });
 }
 
 static void test_radix(void)
 {
-	run((char *[]) { "qemu_guest", "-q", "-M", "radix", "-a", WORK, NULL });
+	run_program((char *[]) { "qemu_guest", "-q", "-M", "radix", "-a", WORK, NULL });
 }
 
 static void test_pressure_hash(void)
 {
-	run((char *[]) { "qemu_guest", "-q", "-p", "-M", "hash", "-a", WORK, NULL });
+	run_program((char *[]) { "qemu_guest", "-q", "-p", "-M", "hash", "-a", WORK, NULL });
 }
 
 static void test_pressure_radix(void)
 {
-	run((char *[]) { "qemu_guest", "-q", "-p", "-M", "radix", "-a", WORK, NULL });
+	run_program((char *[]) { "qemu_guest", "-q", "-p", "-M", "radix", "-a", WORK, NULL });
 }
 
 /* The guest is a hypervisor, and its guests are guests of KVM's here, nested. */
 static void test_nested(void)
 {
-	run((char *[]) { "qemu_guest", "-n", "-M", "radix", "-i", "/guest/tests.cpio.gz",
+	run_program((char *[]) { "qemu_guest", "-n", "-M", "radix", "-i", "/guest/tests.cpio.gz",
 			 "-a", "quiet/kvm.run=smoke_test:radix,radix_test:tlbie_one:tlbie_two:tlbie_bounced:tlbiel_bounced:lpid_reuse:host_one:host_idle", NULL });
 }
 
 /* A nested guest that invalidates for itself where it is, and moves. */
 static void test_nested_bounced(void)
 {
-	run((char *[]) { "qemu_guest", "-n", "-b", "-M", "radix", "-i", "/guest/tests.cpio.gz",
+	run_program((char *[]) { "qemu_guest", "-n", "-b", "-M", "radix", "-i", "/guest/tests.cpio.gz",
 			 "-a", "quiet/kvm.run=radix_test:tlbiel_bounced", NULL });
 }
 
