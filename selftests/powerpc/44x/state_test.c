@@ -364,7 +364,8 @@ static void test_migrate(void)
 
 	run_work(0, &still);
 	time = now_us() - time;
-	moves = run_work(time / 10 + 1, &moved);
+	/* Often enough even if the first run was slowed down by others. */
+	moves = run_work(time / 100 + 1, &moved);
 	TEST_ASSERT(moves >= 3, "only %u moves", moves);
 	print_info("moved %u times", moves);
 	TEST_ASSERT_EQ(moved.args[1], still.args[1]);
