@@ -106,8 +106,11 @@ static bool is_lost(const char *what, unsigned int vms, const struct memory *bef
 	       after.kernel - before->kernel >= 4 * (long)vms;
 }
 
-/* The slab allocator may grow for once. What is lost, is lost each time. */
-#define ROUNDS	3
+/*
+ * The slab allocator may grow for some time, by a page of the host's for each CPU and
+ * cache. What is lost, is lost each time.
+ */
+#define ROUNDS	8
 
 /* What generic KVM shows of VMs that exist: a directory for each. */
 static unsigned int vms_in_debugfs(void)

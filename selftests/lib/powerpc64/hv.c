@@ -43,7 +43,11 @@ void *hv_run_thread(void *vcpu)
 	return NULL;
 }
 
+/* Enough for what is not done at a migration to show. */
+#define MIN_MIGRATIONS	200
+
 static volatile bool stop_bouncing;
+static volatile unsigned int migrations;
 static pthread_t bounced;
 
 static void *bounce(void *unused)
@@ -56,6 +60,7 @@ static void *bounce(void *unused)
 		CPU_ZERO(&set);
 		CPU_SET(n % ncpus, &set);
 		pthread_setaffinity_np(bounced, sizeof(set), &set);
+		migrations = n;
 		usleep(3000);
 	}
 	print_info("%u migrations over %ld CPUs", n, ncpus);
@@ -69,8 +74,11 @@ void hv_bounced(void (*f)(unsigned int arg), unsigned int arg)
 	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
 	bounced = pthread_self();
 	stop_bouncing = false;
+	migrations = 0;
 	TEST_ASSERT(!pthread_create(&thread, NULL, bounce, NULL), "thread");
-	f(arg);
+	do {
+		f(arg);
+	} while (migrations < MIN_MIGRATIONS);
 	stop_bouncing = true;
 	pthread_join(thread, NULL);
 }

@@ -24,7 +24,10 @@ enum hv_mmu {
 struct kvm_vm *hv_vm_create(enum hv_mmu mmu);
 /* For pthread_create(): the vCPU to its end. */
 void *hv_run_thread(void *vcpu);
-/* f(arg), while the calling thread is on another CPU every few milliseconds. */
+/*
+ * f(arg), while the calling thread is on another CPU every few milliseconds; as
+ * often as it takes until that was two hundred times.
+ */
 void hv_bounced(void (*f)(unsigned int arg), unsigned int arg);
 
 /* --- guest side --- */

@@ -279,6 +279,7 @@ static void bench_age(unsigned int vcpus)
 #define HOT		1024u
 #define CHUNK		256u
 #define SWAP_MB		200u	/* how much more than there is */
+#define PASSES		4u
 #define PM_SWAPPED	(1ULL << 62)
 
 static void guest_hot(void)
@@ -320,9 +321,11 @@ static void fill_ram_disk(void)
 }
 
 /*
- * The guest uses all of its pages all the time, and the VMM needs more and more
- * memory, each page once: the pages of the guest's that are not there when it
- * comes round again.
+ * The guest uses all of its pages all the time, and the VMM streams through more
+ * memory than there is, each page once: the pages of the guest's that are not
+ * there when it comes round again. At the start of each pass the guest's pages are
+ * put among the inactive, where the host itself puts active ones in their turn; what
+ * is used before it is looked at next is to stay.
  */
 static void bench_pressure(void)
 {
@@ -337,14 +340,20 @@ static void bench_pressure(void)
 	vm_mem_add(vm, SLOT_DATA, GPA_DATA, HOT * PAGE, 0, NULL);
 	vcpu = vm_vcpu_add(vm, 0, guest_hot);
 	vcpu_run_to_sync(vcpu, 1, NULL);
-	pages = (meminfo_kb("MemFree:") + SWAP_MB * 1024) / (PAGE / 1024);
+	pages = (meminfo_kb("MemFree:") + SWAP_MB * 1024) / (PAGE / 1024) / CHUNK * CHUNK;
 	other = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	TEST_ASSERT(other != MAP_FAILED, "mmap");
 	faults = -vcpu_get_stat(vcpu, "sp_storage");
-	for (i = 0; i + CHUNK <= pages; i += CHUNK) {
-		for (j = i; j < i + CHUNK; j++)
-			other[j * PAGE] = 1;
+	for (i = 0; i < PASSES * pages; i += CHUNK) {
+		char *chunk = other + i % pages * PAGE;
+
+		if (!(i % pages))
+			TEST_ASSERT(!madvise(vm->regions[SLOT_DATA].hva, HOT * PAGE, MADV_COLD),
+				    "MADV_COLD");
+		TEST_ASSERT(!madvise(chunk, CHUNK * PAGE, MADV_DONTNEED), "madvise");
+		for (j = 0; j < CHUNK; j++)
+			chunk[j * PAGE] = 1;
 		lost += swapped_out(vm->regions[SLOT_DATA].hva);
 		rounds++;
 		vcpu_run_to_sync(vcpu, 1, NULL);
