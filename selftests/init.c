@@ -4,7 +4,8 @@
  * command line names, reports KTAP on the console, and reboots.
  *
  *   kvm.run=<list>      comma separated program names; "all" is every *_test.
- *                       Arguments follow a name after colons: bench:-q
+ *                       Arguments follow a name after colons: bench:-q; after "all"
+ *                       they are for that test of all: all,torture_test:-c100
  *   kvm.timeout=<s>     limit per program (default 600)
  *   kvm.repeat=<n>      run the list n times
  *   kvm.shell           do not reboot at the end but sleep (for a debugger)
@@ -33,7 +34,7 @@
 #define KSFT_SKIP	4
 
 static char *tests[MAX_TESTS];
-static unsigned int ntests;
+static unsigned int ntests, nall;	/* The first nall are those of "all". */
 static unsigned int limit = 600, repeat = 1;
 static bool stay;
 
@@ -84,8 +85,24 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char **)a, *(char **)b);
 }
 
+static size_t name_len(const char *spec)
+{
+	return strcspn(spec, ":");
+}
+
+/* With arguments, a test of "all" is run with those. */
 static void add_test(const char *spec)
 {
+	unsigned int i;
+
+	for (i = 0; i < nall; i++) {
+		if (name_len(tests[i]) == name_len(spec) &&
+		    !strncmp(tests[i], spec, name_len(spec))) {
+			free(tests[i]);
+			tests[i] = strdup(spec);
+			return;
+		}
+	}
 	if (ntests < MAX_TESTS)
 		tests[ntests++] = strdup(spec);
 }
@@ -104,6 +121,8 @@ static void add_all(void)
 			add_test(e->d_name);
 	closedir(d);
 	qsort(tests + first, ntests - first, sizeof(tests[0]), by_name);
+	if (!first)
+		nall = ntests;
 }
 
 static void parse_cmdline(void)
