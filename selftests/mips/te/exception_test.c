@@ -101,6 +101,15 @@ static void do_mips16_load(unsigned long unused)
 		     : "$2", "$3", "$31", "memory");
 }
 
+static void do_eret(unsigned long where)
+{
+	asm volatile(".set push; .set noreorder\n"
+		     "mtc0 %0, $14\n mfc0 $2, $12\n ori $2, $2, 2\n mtc0 $2, $12\n"
+		     "ehb\n lui $2, 0x4000\n eret\n"
+		     ".set pop"
+		     : : "r"(where) : "$2", "$3", "memory");
+}
+
 static void guest_jump(void)
 {
 	GUEST_ASSERT_EQ(guest_catch(do_jump, 0xa0000000), EXC_ADEL);
@@ -115,6 +124,10 @@ static void guest_jump(void)
 	GUEST_ASSERT_EQ(guest_caught.epc, VA);
 	GUEST_ASSERT_EQ(guest_caught.badvaddr, VA);
 	GUEST_ASSERT_EQ(guest_catch(do_mips16_load, 0), EXC_ADEL);
+	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)mips16_load + 1);
+	GUEST_ASSERT_EQ(guest_caught.badvaddr, (uintptr_t)mips16_load + 1);
+	/* Returns at once, if the host's MIPS16e executes it. */
+	GUEST_ASSERT_EQ(guest_catch(do_eret, (uintptr_t)mips16_load + 1), EXC_ADEL);
 	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)mips16_load + 1);
 	GUEST_ASSERT_EQ(guest_caught.badvaddr, (uintptr_t)mips16_load + 1);
 	GUEST_DONE();

@@ -5,6 +5,7 @@
  * there must not be used again. Pages moved, dropped, copied; memslots, dirty
  * logging.
  */
+#include <endian.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -356,12 +357,13 @@ static void guest_dirty(void)
 	GUEST_DONE();
 }
 
+/* Bit n is page n's: KVM has them in bytes in this order, wherever it runs. */
 static uint32_t dirty(struct kvm_vm *vm)
 {
-	unsigned long bitmap[2] = {};
+	uint32_t bitmap[2] = {};
 
 	vm_get_dirty_log(vm, 1, bitmap);
-	return bitmap[0];
+	return le32toh(bitmap[0]);
 }
 
 static void test_dirty_log(void)
@@ -381,6 +383,48 @@ static void test_dirty_log(void)
 	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(dirty(vm), 0);
 	kvm_vm_free(vm);
+}
+
+static void guest_dirty_neighbours(void)
+{
+	GUEST_ASSERT_EQ(WORD(KSEG0_VA, 5), 0x105);
+	GUEST_SYNC(1);
+	WORD(KSEG0_VA, 4) = 0x104;
+	WORD(KSEG0_VA, 7) = 0x107;
+	map_slot();
+	WORD(VA, 9) = 0x109;
+	GUEST_SYNC(2);
+	check_all(0x100);
+	GUEST_DONE();
+}
+
+/*
+ * Pages that userspace has written, and that KVM may have mapped with the one that
+ * the guest has used: the first store to each is logged, whenever the log was
+ * switched on.
+ */
+static void test_dirty_neighbours(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct mem_region *slot;
+	struct kvm_vm *vm;
+	unsigned int late;
+
+	for (late = 0; late < 2; late++) {
+		vm = create(&vcpu, guest_dirty_neighbours, &slot);
+		fill(slot->hva, 0x100);
+		if (!late)
+			vm_mem_set_flags(vm, 1, KVM_MEM_LOG_DIRTY_PAGES);
+		vcpu_run_to_sync(vcpu, 1, NULL);
+		if (late)
+			vm_mem_set_flags(vm, 1, KVM_MEM_LOG_DIRTY_PAGES);
+		TEST_ASSERT_EQ(dirty(vm), 0);
+		vcpu_run_to_sync(vcpu, 2, NULL);
+		TEST_ASSERT_EQ(dirty(vm), 1 << 4 | 1 << 7 | 1 << 9);
+		vcpu_run_to_done(vcpu);
+		TEST_ASSERT_EQ(dirty(vm), 0);
+		kvm_vm_free(vm);
+	}
 }
 
 /* --- while the guest runs --- */
@@ -459,6 +503,7 @@ static const struct subtest tests[] = {
 	{ "memslots", test_memslots },
 	{ "rom", test_rom },
 	{ "dirty_log", test_dirty_log },
+	{ "dirty_neighbours", test_dirty_neighbours },
 	{ "storm", test_storm },
 };
 
