@@ -108,8 +108,9 @@ static void guest_mmio(void)
 	GUEST_ASSERT_EQ(DEVICE(int16_t), 0xffff83f4);
 	GUEST_ASSERT_EQ(DEVICE(uint8_t), 0xf4);
 	GUEST_ASSERT_EQ(DEVICE(int8_t), 0xfffffff4);
-	/* A driver waits for its posted writes. Register 0 is still zero in a store. */
-	asm volatile("lw	$0, %0\n\tsw	$0, %0" : : "R"(DEVICE(uint32_t)) : "memory");
+	GUEST_SYNC(4);
+	/* A driver waits for its posted writes. */
+	asm volatile("lw	$0, %0" : : "R"(DEVICE(uint32_t)));
 	GUEST_DONE();
 }
 
@@ -121,6 +122,7 @@ static void test_mmio(void)
 	} writes[] = { { 0x12345678, 4 }, { 0xabcd, 2 }, { 0xef, 1 } };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_mmio);
+	struct kvm_regs regs;
 	unsigned int i;
 
 	vm->ops = &device_ops;
@@ -129,9 +131,15 @@ static void test_mmio(void)
 		TEST_ASSERT_EQ(device_last, writes[i].val);
 		TEST_ASSERT_EQ(device_len, writes[i].len);
 	}
+	vcpu_run_to_sync(vcpu, 4, NULL);
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_MMIO);
+	memset(vcpu->run->mmio.data, 0x81, sizeof(vcpu->run->mmio.data));
+	vcpu_complete_io(vcpu);
+	vcpu_regs_get(vcpu, &regs);
+	TEST_ASSERT_EQ(regs.gpr[0], 0);
 	vcpu_run_to_done(vcpu);
-	TEST_ASSERT_EQ(device_last, 0);
-	TEST_ASSERT_EQ(device_accesses, 10);
+	TEST_ASSERT_EQ(device_accesses, 8);
 	kvm_vm_free(vm);
 }
 
