@@ -9,6 +9,8 @@
  * The kernel gets its arguments as from the YAMON monitor. It is linked for KVM's
  * segments by trap & emulate.
  */
+#include <endian.h>
+
 #include "board.h"
 
 #ifndef KVM_CAP_MIPS_FPU
@@ -57,12 +59,13 @@ static uint32_t gt[GT_SIZE / 4] = {
 	[GT_REG(GT_PCI0M1REMAP)] = 0x0c1,
 };
 
+/* Its registers are little-endian, whatever the CPU is. */
 static void gt_access(uint32_t off, uint32_t *val, bool is_write)
 {
 	if (is_write)
-		gt[off / 4] = *val;
+		gt[off / 4] = le32toh(*val);
 	else
-		*val = off == GT_PCI0_CFGDATA ? ~0U : gt[off / 4];
+		*val = off == GT_PCI0_CFGDATA ? ~0U : htole32(gt[off / 4]);
 }
 
 static uint8_t isa_read(uint32_t port)
@@ -71,14 +74,31 @@ static uint8_t isa_read(uint32_t port)
 	return port == RTC_DATA ? 0 : port == COM1_LSR ? 0x60 : 0xff;
 }
 
+/* What the CPU loads or stores, of @len bytes at the start of @data. */
+static uint32_t get_value(const void *data, unsigned int len)
+{
+	return len == 1 ? *(uint8_t *)data : len == 2 ? *(uint16_t *)data :
+						       *(uint32_t *)data;
+}
+
+static void put_value(void *data, unsigned int len, uint32_t val)
+{
+	if (len == 1)
+		*(uint8_t *)data = val;
+	else if (len == 2)
+		*(uint16_t *)data = val;
+	else
+		*(uint32_t *)data = val;
+}
+
 static bool handle_mmio(struct kvm_vcpu *vcpu, uint64_t gpa, void *data,
 			unsigned int len, bool is_write)
 {
 	uint32_t val = 0;
 
-	TEST_ASSERT(len <= sizeof(val), "an access of %u bytes", len);
+	TEST_ASSERT(len == 1 || len == 2 || len == 4, "an access of %u bytes", len);
 	if (is_write)
-		memcpy(&val, data, len);
+		val = get_value(data, len);
 	if (gpa - FPGA_GPA - UART < UART_SIZE) {
 		if (is_write)
 			uart_write((gpa & 0x3f) / 8, val);
@@ -100,7 +120,7 @@ static bool handle_mmio(struct kvm_vcpu *vcpu, uint64_t gpa, void *data,
 		return false;
 	}
 	if (!is_write)
-		memcpy(data, &val, len);
+		put_value(data, len, val);
 	return true;
 }
 
