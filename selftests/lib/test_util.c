@@ -224,6 +224,16 @@ static bool selected(const struct subtest *t, int argc, char **argv)
 	return !any;
 }
 
+unsigned long number_option(int argc, char **argv, char letter, unsigned long otherwise)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] == letter)
+			return strtoul(argv[i] + 2, NULL, 0);
+	return otherwise;
+}
+
 uint32_t host_page;
 
 int test_main(int argc, char **argv, const struct subtest *tests, size_t count)

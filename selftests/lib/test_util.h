@@ -58,6 +58,9 @@ int main(int argc, char **argv)						\
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));		\
 }
 
+/* The number in a program's argument, 7 in -s7 for @letter 's', or @otherwise. */
+unsigned long number_option(int argc, char **argv, char letter, unsigned long otherwise);
+
 /* The host's page size; a guest's copy of the program has it as well. */
 extern uint32_t host_page;
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm_util.h"
+#include "idle.h"
 
 #ifndef MADV_COLD
 #define MADV_COLD	20
@@ -86,7 +86,6 @@ static void guest_uses(unsigned long how)
 
 /* --- test --- */
 
-static int idle_fd;
 static uint64_t pfn[PAGES];
 
 static char *page(struct kvm_vm *vm, unsigned int i)
@@ -94,58 +93,12 @@ static char *page(struct kvm_vm *vm, unsigned int i)
 	return (char *)vm->regions[SLOT].hva + i * host_page;
 }
 
-/* What was faulted in a moment ago may wait in a list of its CPU's: empty it. */
-static void drain_lru(void)
-{
-	void *p = mmap(NULL, host_page, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	TEST_ASSERT(p != MAP_FAILED, "mmap");
-	TEST_ASSERT(!madvise(p, host_page, MADV_COLD), "MADV_COLD");
-	munmap(p, host_page);
-}
-
-static void find_frames(struct kvm_vm *vm)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-	unsigned int i;
-	uint64_t e;
-
-	TEST_ASSERT(fd >= 0, "/proc/self/pagemap");
-	for (i = 0; i < PAGES; i++) {
-		TEST_ASSERT_EQ(pread(fd, &e, 8, (off_t)((uintptr_t)page(vm, i) / host_page) * 8),
-			       8);
-		pfn[i] = e & ((1ULL << 55) - 1);
-		TEST_ASSERT(e >> 63 && pfn[i], "page %u is not present", i);
-	}
-	close(fd);
-}
-
-static void set_idle(void)
-{
-	unsigned int i;
-	uint64_t bits;
-
-	for (i = 0; i < PAGES; i++) {
-		bits = 1ULL << pfn[i] % 64;
-		TEST_ASSERT_EQ(pwrite(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
-	}
-}
-
-static bool is_idle(unsigned int i)
-{
-	uint64_t bits;
-
-	TEST_ASSERT_EQ(pread(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
-	return bits >> pfn[i] % 64 & 1;
-}
-
 static void check_idle(unsigned int round)
 {
 	unsigned int i;
 
 	for (i = 0; i < PAGES; i++)
-		TEST_ASSERT(is_idle(i) != touch[i], "round %u: page %u passes for %s", round,
+		TEST_ASSERT(idle_is(pfn[i]) != touch[i], "round %u: page %u passes for %s", round,
 			    i, touch[i] ? "idle" : "used");
 }
 
@@ -165,17 +118,15 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest, unsigned long 
 	struct kvm_vm *vm;
 	unsigned int i;
 
-	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
-	if (idle_fd < 0)
-		test_skip("needs CONFIG_IDLE_PAGE_TRACKING");
+	idle_open();
 	vm = vm_create_with_one_vcpu(vcpu, guest);
 	vm_mem_add(vm, SLOT, GPA, PAGES * host_page, 0, NULL);
 	for (i = 0; i < PAGES; i++)
 		WORD(page(vm, 0), i) = i;
 	vcpu_args_set(*vcpu, 1, how);
 	vcpu_run_to_sync(*vcpu, 1000, NULL);
-	drain_lru();
-	find_frames(vm);
+	idle_drain_lru();
+	idle_find_frames(page(vm, 0), PAGES, pfn);
 	return vm;
 }
 
@@ -187,7 +138,7 @@ static void run_age(unsigned long how)
 	unsigned int round;
 
 	for (round = 0; round < ROUNDS; round++) {
-		set_idle();
+		idle_set(pfn, PAGES);
 		choose(vm, round, &rng);
 		vcpu_run_to_sync(vcpu, round, NULL);
 		check_idle(round);
@@ -233,7 +184,7 @@ static void test_running(void)
 		/* It may be in the midst of the pages chosen before. */
 		for (from = *rounds; *rounds - from < 2; )
 			usleep(1000);
-		set_idle();
+		idle_set(pfn, PAGES);
 		for (from = *rounds; *rounds - from < 2; )
 			usleep(1000);
 		check_idle(round);

@@ -493,14 +493,7 @@ static const struct subtest tests[] = {
 
 int main(int argc, char **argv)
 {
-	int i;
-
-	seed = 1;
-	for (i = 1; i < argc; i++) {
-		if (!strncmp(argv[i], "-s", 2))
-			seed = strtoul(argv[i] + 2, NULL, 0);
-		if (!strncmp(argv[i], "-t", 2))
-			seconds_option = strtoul(argv[i] + 2, NULL, 0);
-	}
+	seed = number_option(argc, argv, 's', 1);
+	seconds_option = number_option(argc, argv, 't', seconds_option);
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
 }

@@ -1163,13 +1163,7 @@ static const struct subtest tests[] = {
 
 int main(int argc, char **argv)
 {
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		if (!strncmp(argv[i], "-s", 2))
-			seed_option = strtoul(argv[i] + 2, NULL, 0);
-		if (!strncmp(argv[i], "-c", 2))
-			steps_option = strtoul(argv[i] + 2, NULL, 0);
-	}
+	seed_option = number_option(argc, argv, 's', seed_option);
+	steps_option = number_option(argc, argv, 'c', steps_option);
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
 }

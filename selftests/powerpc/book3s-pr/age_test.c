@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "idle.h"
 #include "pr.h"
 
 #ifndef MADV_COLD
@@ -27,7 +28,6 @@
 #define PAGES		512u
 #define DISPLACED	8u	/* pages whose entries may get lost */
 
-static int idle_fd;
 static uint64_t pfn[PAGES];
 static uint8_t touch[PAGES];
 
@@ -36,57 +36,11 @@ static char *page(struct kvm_vm *vm, unsigned int i)
 	return (char *)vm->regions[SLOT].hva + i * PAGE;
 }
 
-/* What was faulted in a moment ago may wait in a list of its CPU's: empty it. */
-static void drain_lru(void)
-{
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	TEST_ASSERT(p != MAP_FAILED, "mmap");
-	TEST_ASSERT(!madvise(p, PAGE, MADV_COLD), "MADV_COLD");
-	munmap(p, PAGE);
-}
-
-static void find_frames(struct kvm_vm *vm)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-	unsigned int i;
-	uint64_t e;
-
-	TEST_ASSERT(fd >= 0, "/proc/self/pagemap");
-	for (i = 0; i < PAGES; i++) {
-		TEST_ASSERT_EQ(pread(fd, &e, 8, (uintptr_t)page(vm, i) / PAGE * 8), 8);
-		pfn[i] = e & ((1ULL << 55) - 1);
-		TEST_ASSERT(e >> 63 && pfn[i], "page %u is not present", i);
-	}
-	close(fd);
-}
-
-static void set_idle(void)
-{
-	unsigned int i;
-	uint64_t bits;
-
-	for (i = 0; i < PAGES; i++) {
-		bits = 1ULL << pfn[i] % 64;
-		TEST_ASSERT_EQ(pwrite(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
-	}
-}
-
-static bool is_idle(unsigned int i)
-{
-	uint64_t bits;
-
-	TEST_ASSERT_EQ(pread(idle_fd, &bits, 8, pfn[i] / 64 * 8), 8);
-	return bits >> pfn[i] % 64 & 1;
-}
-
 static void open_idle(void)
 {
 	cpu_set_t cpu;
 
-	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
-	TEST_REQUIRE(idle_fd >= 0);
+	idle_open();
 	TEST_REQUIRE(sysconf(_SC_PAGESIZE) == PAGE);
 	CPU_ZERO(&cpu);
 	CPU_SET(0, &cpu);
@@ -99,7 +53,7 @@ static void check_young(unsigned int round)
 	unsigned int i, displaced = 0;
 
 	for (i = 0; i < PAGES; i++) {
-		bool idle = is_idle(i);
+		bool idle = idle_is(pfn[i]);
 
 		TEST_ASSERT(!touch[i] || !idle, "round %u: page %u passes for idle",
 			    round, i);
@@ -159,12 +113,12 @@ static void run_real_mode(unsigned int vcpus)
 		vcpu[i] = vm_vcpu_add(vm, i, guest_touch);
 		vcpu_run_to_sync(vcpu[i], 1000, &uc);
 	}
-	drain_lru();
-	find_frames(vm);
+	idle_drain_lru();
+	idle_find_frames(page(vm, 0), PAGES, pfn);
 	for (i = 0; i < vcpus; i++)
 		faults -= vcpu_get_stat(vcpu[i], "sp_storage");
 	for (round = 0; round < 10; round++) {
-		set_idle();
+		idle_set(pfn, PAGES);
 		choose(vm, round, &rng);
 		for (i = 0; i < vcpus; i++)
 			vcpu_run_to_sync(vcpu[i], round, &uc);
@@ -241,10 +195,10 @@ static void test_mapped(void)
 	pr_alloc_htab(vm);
 	vcpu_args_set(vcpu, 1, (unsigned long)HV_HPT_ORDER);
 	vcpu_run_to_sync(vcpu, 0, &uc);
-	drain_lru();
-	find_frames(vm);
+	idle_drain_lru();
+	idle_find_frames(page(vm, 0), PAGES, pfn);
 	for (round = 1; round < 8; round++) {
-		set_idle();
+		idle_set(pfn, PAGES);
 		choose(vm, round, &rng);
 		vcpu_run_to_sync(vcpu, round, &uc);
 		check_young(round);
@@ -266,10 +220,10 @@ static void test_cold(void)
 	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
 	vcpu = vm_vcpu_add(vm, 0, guest_touch);
 	vcpu_run_to_sync(vcpu, 1000, NULL);
-	drain_lru();
-	find_frames(vm);
+	idle_drain_lru();
+	idle_find_frames(page(vm, 0), PAGES, pfn);
 	for (round = 0; round < 6; round++) {
-		set_idle();
+		idle_set(pfn, PAGES);
 		TEST_ASSERT(!madvise(page(vm, 0), PAGES * PAGE, MADV_COLD), "MADV_COLD");
 		choose(vm, round, &rng);
 		vcpu_run_to_sync(vcpu, round, NULL);
@@ -307,7 +261,7 @@ static void test_pageout(void)
 	vm_mem_add(vm, SLOT, GPA, PAGES * PAGE, 0, NULL);
 	vcpu = vm_vcpu_add(vm, 0, guest_touch);
 	vcpu_run_to_sync(vcpu, 1000, NULL);
-	drain_lru();
+	idle_drain_lru();
 	for (round = 0; round < 6; round++) {
 		TEST_ASSERT(!madvise(page(vm, 0), PAGES * PAGE, MADV_PAGEOUT), "MADV_PAGEOUT");
 		read_pagemap(vm, map);
