@@ -4,6 +4,8 @@
  * otherwise, and that an entry which was replaced is never used again, although
  * KVM keeps translations for all of the guest's address spaces.
  */
+#include <sys/mman.h>
+
 #include "kvm_util.h"
 
 #define VA		0x00400000UL
@@ -381,6 +383,101 @@ static void guest_device(void)
 	GUEST_DONE();
 }
 
+/* --- Status.ERL: useg is memory, without the TLB --- */
+
+#define UNMAPPED(gpa)	(*(volatile uint32_t *)(gpa))
+#define REG_STATUS	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | 8 * 12)
+
+static void eret_from_error(void)
+{
+	asm volatile(".set push; .set noreorder\n"
+		     "lui $2, %%hi(1f)\n addiu $2, $2, %%lo(1f)\n mtc0 $2, $30\n"
+		     "ehb\n eret\n1:\n"
+		     ".set pop" : : : "$2", "memory");
+}
+
+/* Exceptions would return to ErrorEPC: there are none while ERL is set. */
+static void guest_error_level(void)
+{
+	unsigned long va = FRAME(8), device = GUEST_MMIO_BASE + 0x10;
+	uint32_t *p, i, val;
+
+	fill_frames(12);
+	p = (uint32_t *)(GUEST_KSEG0 + FRAME(10));
+	p[0] = 0x03e00008;		/* jr $31 */
+	p[1] = 0x40027800;		/* mfc0 $2, $15 */
+	arch_sync_icache(p, 8);
+	set_asid(3);
+	for (i = 0; i < 3; i++) {
+		guest_tlb_write(2, -1, va | 3, LO(2, RW), LO(3, RW));
+		ASSERT_FRAME(va, 2);
+		ASSERT_FRAME(va + host_page, 3);
+
+		write_c0(C0_STATUS, ST_ERL);
+		GUEST_ASSERT_EQ(UNMAPPED(va), 0xf0000008);
+		GUEST_ASSERT_EQ(UNMAPPED(va + host_page), 0xf0000009);
+		GUEST_ASSERT_EQ(UNMAPPED(FRAME(5)), 0xf0000005);
+		UNMAPPED(va + 4) = 0x1234 + i;
+		GUEST_ASSERT_EQ(RAM(FRAME(8) + 4), 0x1234 + i);
+		GUEST_ASSERT_EQ(((uint32_t (*)(void))FRAME(10))(), 0x19300);
+		UNMAPPED(device) = 0x4321 + i;
+		GUEST_ASSERT_EQ(UNMAPPED(device), 0x4321 + i);
+		/* What the TLB would map there is replaced, also by a large page. */
+		guest_tlb_write(4, 0x1ffe000, 3, LO_PFN(0) | LO_C | RW, 0);
+		guest_tlb_write(4, -1, 0x80000000, 0, 0);
+		guest_tlb_write(2, -1, va | 3, LO(6, RW), LO(7, RW));
+		GUEST_ASSERT_EQ(UNMAPPED(va), 0xf0000008);
+		GUEST_ASSERT_EQ(RAM(FRAME(8)), 0xf0000008);
+		/* Other segments are as ever, and so is useg of another ASID. */
+		guest_tlb_write(3, -1, GUEST_KSEG2 | 3, LO(4, RW), LO(5, RW));
+		ASSERT_FRAME(GUEST_KSEG2, 4);
+		set_asid(100 + i);
+		GUEST_ASSERT_EQ(UNMAPPED(va), 0xf0000008);
+		set_asid(3);
+
+		if (i == 0)
+			eret_from_error();
+		else if (i == 1)
+			write_c0(C0_STATUS, 0);
+		else
+			GUEST_SYNC(1);
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), 0);
+		ASSERT_FRAME(va, 6);
+		ASSERT_FRAME(va + host_page, 7);
+		ASSERT_FRAME(GUEST_KSEG2, 4);
+		GUEST_ASSERT_EQ(guest_load(FRAME(4), &val), EXC_TLBL);
+		set_asid(100 + i);
+		GUEST_ASSERT_EQ(guest_load(va, &val), EXC_TLBL);
+		set_asid(3);
+	}
+	/* The host takes the page away. */
+	write_c0(C0_STATUS, ST_ERL);
+	GUEST_ASSERT_EQ(UNMAPPED(va), 0xf0000008);
+	GUEST_SYNC(2);
+	GUEST_ASSERT_EQ(UNMAPPED(va), 0);
+	UNMAPPED(va) = 1;
+	GUEST_SYNC(3);
+	GUEST_DONE();
+}
+
+static void test_error_level(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_error_level);
+	volatile uint32_t *page = addr_gpa2hva(vm, FRAME(8));
+
+	vm->ops = &device_ops;
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	TEST_ASSERT_EQ(vcpu_get_reg(vcpu, REG_STATUS), ST_ERL);
+	vcpu_set_reg(vcpu, REG_STATUS, 0);
+	vcpu_run_to_sync(vcpu, 2, NULL);
+	TEST_ASSERT(!madvise((void *)page, host_page, MADV_DONTNEED), "madvise");
+	vcpu_run_to_sync(vcpu, 3, NULL);
+	TEST_ASSERT_EQ(*page, 1);
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
 static void run(void *guest)
 {
 	struct kvm_vcpu *vcpu;
@@ -413,6 +510,7 @@ static const struct subtest tests[] = {
 	{ "overlap", test_overlap },
 	{ "execute", test_execute },
 	{ "device", test_device },
+	{ "error_level", test_error_level },
 };
 
 TEST_MAIN(tests)
