@@ -245,6 +245,64 @@ static void guest_exceptions(void)
 	GUEST_DONE();
 }
 
+/*
+ * An instruction that KVM emulates, in the delay slot of each branch of MSA: 1 if it was
+ * taken, 2 if it was not. The slot is executed in any case.
+ */
+#define BRANCH(insn) ({							\
+	uint32_t __taken, __prid = 0;					\
+	asm volatile(".set push; .set noreorder; .set fp=64; .set msa\n"	\
+		     insn ", 1f\n mfc0 %0, $15\n b 2f\n li %1, 2\n"	\
+		     "1: li %1, 1\n2:\n"				\
+		     ".set pop" : "+&r"(__prid), "=r"(__taken));	\
+	GUEST_ASSERT_EQ(__prid, 0x19300);				\
+	__taken; })
+
+static void guest_branches(void)
+{
+	unsigned int i;
+
+	guest_enable();
+	/* $w0 is zero; the last n / 4 bytes of $w4, 8, 16; $w1 has no zero. */
+	memset(&guest_in, 0xff, sizeof(guest_in));
+	memset(guest_in.w[0], 0, 16);
+	for (i = 4; i <= 16; i *= 2)
+		memset((char *)guest_in.w[i] + 16 - i / 4, 0, i / 4);
+	/* Only one bit, in the upper half */
+	memset(guest_in.w[2], 0, 16);
+	guest_in.w[2][3] = 0x10;
+	load_vectors((uintptr_t)&guest_in, 1);
+
+	GUEST_ASSERT_EQ(BRANCH("bz.v $w0"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.v $w2"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.v $w0"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.v $w2"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.b $w1"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.b $w1"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.d $w1"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.d $w1"), 1);
+	/* One byte, half, word, double is zero. */
+	GUEST_ASSERT_EQ(BRANCH("bz.b $w4"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bnz.b $w4"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bz.h $w4"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.h $w4"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.h $w8"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bnz.h $w8"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bz.w $w8"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.w $w8"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.w $w16"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bnz.w $w16"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bz.d $w16"), 2);
+	GUEST_ASSERT_EQ(BRANCH("bnz.d $w16"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bz.d $w0"), 1);
+	GUEST_ASSERT_EQ(BRANCH("bnz.d $w0"), 2);
+	memset(&guest_out, 0, sizeof(guest_out));
+	store_vectors((uintptr_t)&guest_out, 1);
+	for (i = 0; i < NR_VECTORS * 4; i++)
+		GUEST_ASSERT_EQ(guest_out.w[i / 4][i % 4], guest_in.w[i / 4][i % 4]);
+	GUEST_DONE();
+}
+
 /* Each stage: registers as userspace wrote them, then as it is to read them. */
 static void guest_registers(void)
 {
@@ -277,20 +335,26 @@ static void guest_isolated(void)
 	GUEST_DONE();
 }
 
+static bool host_has_msa;
+
 static void guest_without(void)
 {
 	write_c0(C0_STATUS, ST_CU1 | ST_FR);
 	GUEST_ASSERT_EQ(read_c0(C0_CONFIG3) & CONFIG3_MSAP, 0);
 	write_c0(C0_CONFIG5, ~0U);
 	GUEST_ASSERT_EQ(read_c0(C0_CONFIG5) & CONFIG5_MSAEN, 0);
-	GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
-	GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)move_vector_insn);
 	GUEST_SYNC(0);
-	GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
-	write_c0(C0_STATUS, 0);
-	GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
-	guest_map_program(0);
-	GUEST_ASSERT_EQ(guest_user_run(move_vector, 0), EXC_RI);
+	/* If the host has none, what this is does not depend on KVM: QEMU ignores it. */
+	if (host_has_msa) {
+		GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
+		GUEST_ASSERT_EQ(guest_caught.epc, (uintptr_t)move_vector_insn);
+		GUEST_SYNC(1);
+		GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
+		write_c0(C0_STATUS, 0);
+		GUEST_ASSERT_EQ(guest_catch(call_move, 0), EXC_RI);
+		guest_map_program(0);
+		GUEST_ASSERT_EQ(guest_user_run(move_vector, 0), EXC_RI);
+	}
 	GUEST_DONE();
 }
 
@@ -336,6 +400,7 @@ static void run(void *guest)
 
 static void test_use(void) { run(guest_use); }
 static void test_exceptions(void) { run(guest_exceptions); }
+static void test_branches(void) { run(guest_branches); }
 
 static void test_registers(void)
 {
@@ -477,6 +542,7 @@ static void test_without(void)
 	TEST_REQUIRE(kvm_check_cap(KVM_CAP_MIPS_FPU) == 1);
 	vm = vm_create_with_one_vcpu(&vcpu, guest_without);
 	enable(vcpu, KVM_CAP_MIPS_FPU, REG_CONFIG1, CONFIG1_FP);
+	*guest_addr(vm, host_has_msa) = msa;
 	if (!msa)
 		TEST_ASSERT(ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap) < 0,
 			    "MSA, which the host does not have");
@@ -487,15 +553,15 @@ static void test_without(void)
 	TEST_ASSERT(__vcpu_get_reg(vcpu, KVM_REG_MIPS_VEC_128(0), &val) < 0,
 		    "a vector register");
 	TEST_ASSERT(__vcpu_get_reg(vcpu, KVM_REG_MIPS_MSA_CSR, &val) < 0, "MSACSR");
+	vcpu_run_to_sync(vcpu, 0, NULL);
 	/* This process has it enabled, and something in its registers. */
 	if (msa) {
 		TEST_ASSERT(!prctl(PR_SET_FP_MODE, PR_FP_MODE_FR), "64-bit FPU registers");
 		fill_vectors(&mine, 0xbeef0000);
 		load_vectors((uintptr_t)&mine, 1);
-	}
-	vcpu_run_to_sync(vcpu, 0, NULL);
-	if (msa)
+		vcpu_run_to_sync(vcpu, 1, NULL);
 		load_vectors((uintptr_t)&mine, 1);
+	}
 	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
@@ -503,6 +569,7 @@ static void test_without(void)
 static const struct subtest tests[] = {
 	{ "use", test_use },
 	{ "exceptions", test_exceptions },
+	{ "branches", test_branches },
 	{ "registers", test_registers },
 	{ "isolated", test_isolated },
 	{ "without", test_without },
