@@ -46,6 +46,10 @@
 #define REG_EPC		CP0L(14, 0)
 #define REG_EBASE	CP0L(15, 1)
 #define REG_CONFIG1	CP0(16, 1)
+#define REG_CONFIG3	CP0(16, 3)
+#define REG_CONFIG5	CP0(16, 5)
+#define CONFIG3_MSAP	(1 << 28)
+#define CONFIG5_MSAEN	(1 << 27)
 #define REG_TLB		KVM_REG_MIPS_TLB_MASK(0)
 #define NR_ENTRIES	64
 
@@ -331,7 +335,8 @@ static uint32_t any_insn(struct rng *rng)
 	case 17:
 		return (r & 0x100 ? 8 : 0xf809) | (v & 0x03e00000);	/* jr, jalr */
 	case 18:
-		return 0x24000000 | (v & 0x03ffffff);			/* addiu */
+		return (r & 0x100 ? 0x78000000 : 0x24000000) |		/* MSA, addiu */
+		       (v & 0x03ffffff);
 	default:
 		return v & 0x03ffffff;					/* SPECIAL */
 	}
@@ -370,7 +375,7 @@ static struct garbage_vm {
 	struct kvm_reg_list *list;
 	struct rng rng;
 	uint32_t sum;
-	bool fpu;
+	bool fpu, msa;
 	uint32_t exits, interrupted, errors;
 } g;
 
@@ -415,7 +420,8 @@ static void set_timer(long ns)
 
 static void create_garbage_vm(uint64_t seed)
 {
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_MIPS_FPU };
+	struct kvm_enable_cap fpu = { .cap = KVM_CAP_MIPS_FPU };
+	struct kvm_enable_cap msa = { .cap = KVM_CAP_MIPS_MSA };
 	struct kvm_reg_list none = { .n = 0 };
 
 	g.rng.state = seed;
@@ -430,7 +436,10 @@ static void create_garbage_vm(uint64_t seed)
 	g.vcpu = __vm_vcpu_add(g.vm, 0);
 	g.fpu = kvm_check_cap(KVM_CAP_MIPS_FPU) == 1;
 	if (g.fpu)
-		vcpu_ioctl(g.vcpu, KVM_ENABLE_CAP, &cap);
+		vcpu_ioctl(g.vcpu, KVM_ENABLE_CAP, &fpu);
+	g.msa = kvm_check_cap(KVM_CAP_MIPS_MSA) == 1;
+	if (g.msa)
+		vcpu_ioctl(g.vcpu, KVM_ENABLE_CAP, &msa);
 	TEST_ASSERT(ioctl(g.vcpu->fd, KVM_GET_REG_LIST, &none) == -1 && errno == E2BIG,
 		    "KVM_GET_REG_LIST");
 	g.list = calloc(1, sizeof(*g.list) + none.n * sizeof(g.list->reg[0]));
@@ -472,7 +481,10 @@ static void any_gprs(struct kvm_regs *regs)
 /* Userspace may be told that a value is wrong, but nothing else. */
 static void set_garbage(uint64_t id, uint64_t val)
 {
-	if (__vcpu_set_reg(g.vcpu, id, &val)) {
+	/* Vector registers are of 128 bits. */
+	uint64_t vals[2] = { val, ~val };
+
+	if (__vcpu_set_reg(g.vcpu, id, vals)) {
 		TEST_ASSERT(errno == EINVAL, "register 0x%llx: error %d",
 			    (unsigned long long)id, errno);
 		g.errors++;
@@ -611,6 +623,8 @@ static void run_kernel(unsigned int run)
 	for (i = 0; i < 12; i++)
 		any_entry(rng_next(&g.rng) % NR_ENTRIES);
 	set_garbage(REG_CONFIG1, g.fpu && r & 8);
+	set_garbage(REG_CONFIG3, g.msa && r & 0x800 ? CONFIG3_MSAP : 0);
+	set_garbage(REG_CONFIG5, r & 0x3000 ? CONFIG5_MSAEN : 0);
 	status = rng_next(&g.rng);
 	if (r & 0x30)
 		status &= ~(ST_BEV | ST_ERL | 0x18);
@@ -652,6 +666,9 @@ static void test_kernel(void)
 		run_kernel(run);
 	print_info("seed %lu: %u runs, %u ended by the timer, %u MMIO exits, %u values refused",
 		   seed_option, run, g.interrupted, g.exits, g.errors);
+	print_info("exits for MSA: %llu that it is disabled, %llu floating point",
+		   (unsigned long long)vcpu_get_stat(g.vcpu, "msa_disabled_exits"),
+		   (unsigned long long)vcpu_get_stat(g.vcpu, "msa_fpe_exits"));
 	TEST_ASSERT(kernel_did_enough(runs), "nothing much happened");
 	kvm_vm_free(g.vm);
 	kvm_vm_free(victim->vm);
