@@ -140,6 +140,9 @@ void board_set_uart_line(struct kvm_vcpu *vcpu, bool level)
 #define CONFIG1_FP	1
 #define REG_CONFIG1	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | (8 * 16 + 1))
 #define REG_STATUS	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | 8 * 12)
+#define REG_CONFIG7	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | (8 * 16 + 7))
+/* KVM_MIPS_TE_CONFIG7_PATCH_OFFER: the guest's kernel may accept it. */
+#define CONFIG7_OFFER	(1U << 20)
 
 static uint32_t put_string(char *args, uint32_t *at, const char *s)
 {
@@ -173,6 +176,7 @@ void board_reset(struct kvm_vcpu *vcpu, uint32_t entry, uint64_t mem_size,
 	if (!ioctl(vcpu->fd, KVM_ENABLE_CAP, &fpu))
 		vcpu_set_reg(vcpu, REG_CONFIG1,
 			     vcpu_get_reg(vcpu, REG_CONFIG1) | CONFIG1_FP);
+	vcpu_set_reg(vcpu, REG_CONFIG7, CONFIG7_OFFER);
 	vcpu_regs_get(vcpu, &regs);
 	regs.pc = entry;
 	regs.gpr[4] = 2;

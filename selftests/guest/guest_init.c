@@ -322,10 +322,14 @@ static long getpid_on_stack(unsigned long sp)
 	return a3 ? -v0 : v0;
 }
 
-/* The kernel's segments, in its own layout and in a guest's, are not for users. */
+/*
+ * The kernel's segments, in its own layout and in a guest's, are not for users; nor is
+ * what a guest's kernel may have in the last page below 0x8000.
+ */
 static void segments(void)
 {
 	static const unsigned long kernel[] = {
+		0x4000, 0x7000, 0x71c0, 0x7ffc,
 		0x40000000, 0x40100000, 0x5ffffff0, 0x60000000, 0x7ffe0000,
 		0x80000000, 0x80100000, 0xa0000000, 0xc0000000, 0xfffe0000,
 	};
@@ -333,6 +337,10 @@ static void segments(void)
 	int status, fd = open("/proc/self/exe", O_RDONLY);
 
 	CHECK(getpid_on_stack((unsigned long)&status & ~7UL) == getpid(), "own stack");
+	CHECK(getpid_on_stack(0x4100) == getpid(), "no stack");
+	if ((unsigned long)&status < 0x40000000)
+		CHECK(mmap((void *)0x4000, 0x4000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
+			   MAP_FIXED, -1, 0) == MAP_FAILED, "mmap() at 0x4000");
 	for (i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++) {
 		/* Elsewhere than in a guest, user space goes on up to 0x80000000. */
 		if (kernel[i] > (unsigned long)&status)
