@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Interrupts: the timer, lines from userspace, masks, levels, WAIT, the vector.
- * No time is asserted, but for the order of Count, Compare and the interrupt.
+ * No time is asserted, but for the order of Count, Compare and the interrupt, and
+ * that it does not wait for another one.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "kvm_util.h"
@@ -293,6 +295,76 @@ static void test_other(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * The timer was set on one CPU, and expires while the guest runs on another one. That
+ * interrupts the guest, which does not only see it at the tick of that CPU.
+ */
+#define MOVES		51
+#define LATE		400000	/* 4 ms */
+#define MOVE_AFTER	2250000	/* 22.5 ms, no multiple of a tick */
+
+static volatile uint32_t late;
+
+static void note_late(struct ex_regs *regs)
+{
+	late = read_c0(C0_COUNT) - read_c0(C0_COMPARE);
+	ack_timer(regs);
+}
+
+static void guest_moved(void)
+{
+	uint32_t i;
+
+	guest_set_handler(EXC_INT, note_late);
+	write_c0(C0_STATUS, ST_IM_BIT(7) | ST_IE);
+	for (i = 1; i <= MOVES; i++) {
+		arm_timer(MOVE_AFTER);
+		GUEST_SYNC(i);
+		while (taken < i)
+			;
+		GUEST_SYNC_ARGS(i, late);
+	}
+	GUEST_DONE();
+}
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(set), &set), "affinity");
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	return *(uint32_t *)a < *(uint32_t *)b ? -1 : *(uint32_t *)a > *(uint32_t *)b;
+}
+
+static void test_moved(void)
+{
+	uint32_t times[MOVES], i;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
+	vm = vm_create_with_one_vcpu(&vcpu, guest_moved);
+	for (i = 0; i < MOVES; i++) {
+		run_on(0);
+		vcpu_run_to_sync(vcpu, i + 1, NULL);
+		run_on(1);
+		vcpu_run_to_sync(vcpu, i + 1, &uc);
+		times[i] = uc.args[1];
+	}
+	vcpu_run_to_done(vcpu);
+	qsort(times, MOVES, sizeof(times[0]), compare_times);
+	print_info("late by %u to %u us, %u in the middle", times[0] / 100,
+		   times[MOVES - 1] / 100, times[MOVES / 2] / 100);
+	TEST_ASSERT(times[MOVES / 2] < LATE, "only at the next tick");
+	kvm_vm_free(vm);
+}
+
 /* Software interrupts */
 static void clear_soft(struct ex_regs *regs)
 {
@@ -344,6 +416,7 @@ static const struct subtest tests[] = {
 	{ "lines", test_lines },
 	{ "wait_line", test_wait_line },
 	{ "other", test_other },
+	{ "moved", test_moved },
 	{ "soft", test_soft },
 };
 

@@ -12,6 +12,7 @@
  *   torture_test [-s<seed>] [-c<steps>] [subtest...]
  */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -336,10 +337,47 @@ static void test_disturbed(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * While the vCPU is taken from CPU to CPU: on each, it finds what it, or others, left
+ * in the TLB when it was there last.
+ */
+static void *move(void *arg)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int *moves = arg;
+	cpu_set_t set;
+
+	for (; !ends; ++*moves) {
+		CPU_ZERO(&set);
+		CPU_SET(*moves % cpus, &set);
+		TEST_ASSERT(!sched_setaffinity(getpid(), sizeof(set), &set), "affinity");
+		usleep(1000);
+	}
+	return NULL;
+}
+
+static void test_moved(void)
+{
+	unsigned int moves = 0;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+
+	TEST_REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) > 1);
+	vm = create(&vcpu, seed_option + 3);
+	TEST_ASSERT(!pthread_create(&thread, NULL, move, &moves), "thread");
+	vcpu_run_to_done(vcpu);
+	ends = true;
+	pthread_join(thread, NULL);
+	TEST_ASSERT(moves > 50, "moved %u times", moves);
+	kvm_vm_free(vm);
+}
+
 static const struct subtest tests[] = {
 	{ "walk", test_walk },
 	{ "full", test_full },
 	{ "disturbed", test_disturbed },
+	{ "moved", test_moved },
 };
 
 int main(int argc, char **argv)
