@@ -50,6 +50,32 @@ void idle_find_frames(const void *hva, unsigned int n, uint64_t *pfn)
 	close(fd);
 }
 
+void idle_choose_frames(void *hva, unsigned int n)
+{
+	unsigned int i, tries = 0;
+	uint64_t pfn, bits;
+	void *away;
+
+	for (i = 0; i < n; i++) {
+		char *page = (char *)hva + i * host_page;
+
+		*(volatile char *)page = *(volatile char *)page;
+		idle_find_frames(page, 1, &pfn);
+		if (pread(bitmap, &bits, 8, pfn / 64 * 8) == 8)
+			continue;
+		/* It stays in use, or it would be the next one as well. */
+		TEST_ASSERT(tries++ < 64, "no other frame");
+		away = mmap(NULL, host_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		TEST_ASSERT(away != MAP_FAILED, "mmap");
+		TEST_ASSERT(mremap(page, host_page, host_page, MREMAP_MAYMOVE | MREMAP_FIXED,
+				   away) == away, "mremap");
+		TEST_ASSERT(mmap(page, host_page, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page,
+			    "mmap");
+		i--;
+	}
+}
+
 void idle_set(const uint64_t *pfn, unsigned int n)
 {
 	unsigned int i;

@@ -121,6 +121,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest, unsigned long 
 	idle_open();
 	vm = vm_create_with_one_vcpu(vcpu, guest);
 	vm_mem_add(vm, SLOT, GPA, PAGES * host_page, 0, NULL);
+	idle_choose_frames(page(vm, 0), PAGES);
 	for (i = 0; i < PAGES; i++)
 		WORD(page(vm, 0), i) = i;
 	vcpu_args_set(*vcpu, 1, how);
