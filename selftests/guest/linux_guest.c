@@ -314,7 +314,7 @@ static const char *guest_cmdline(void)
 	int n, fd = open("/proc/cmdline", O_RDONLY);
 	size_t len;
 
-	len = snprintf(line, sizeof(line), "%s panic=-1 %s%s",
+	len = snprintf(line, sizeof(line), "%s panic=-1 %s %s",
 		       BOARD_CONSOLE, opt.args, opt.bench ? "guest.boot=1" : "");
 	n = fd < 0 ? 0 : read(fd, host, sizeof(host) - 1);
 	if (fd >= 0)
