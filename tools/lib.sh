@@ -155,6 +155,13 @@ done
 
 kit_get() { local k=$1; shift; ini_get "$TOP/arch-$k/machine" "$@"; }
 kit_sections() { ini_sections "$TOP/arch-$1/machine" "$2"; }
+# checked_tests KIT: those that make check runs.
+checked_tests() {
+	local t
+	for t in $(kit_sections "$1" test); do
+		[ "$(kit_get "$1" "test $t" check yes)" = no ] || echo "$t"
+	done
+}
 # kit_has KIT SECTION: [demo] and [bench NAME] are not in every kit.
 kit_has() { grep -qE "^\[$2( |\])" "$TOP/arch-$1/machine"; }
 # kits_with SECTION: the kits among those selected that have it.
