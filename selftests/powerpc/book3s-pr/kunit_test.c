@@ -6,7 +6,7 @@
 
 static void test_hpte(void)
 {
-	test_kunit_suite("kvm_book3s_pr_hpte", 6);
+	test_kunit_suite("kvm_book3s_pr_hpte", 7);
 }
 
 static const struct subtest tests[] = {
