@@ -62,6 +62,15 @@ static void accept(void)
 
 /* --- test --- */
 
+static void set_param(bool on)
+{
+	int fd = open(PARAM, O_WRONLY);
+
+	TEST_REQUIRE(fd >= 0);
+	TEST_ASSERT_EQ(write(fd, on ? "1" : "0", 1), 1);
+	close(fd);
+}
+
 static void offer(struct kvm_vcpu *vcpu)
 {
 	vcpu_set_reg(vcpu, REG_CONFIG7, OFFER);
@@ -74,6 +83,8 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest)
 
 	TEST_REQUIRE(vcpu_has_stat(*vcpu, "te_patches"));
 	sync_global_to_guest(vm, host_page);
+	/* One that failed may have left it off. */
+	set_param(true);
 	offer(*vcpu);
 	return vm;
 }
@@ -281,12 +292,11 @@ static void test_modes(void)
 
 /* --- user pages there --- */
 
-/* User mode's own page comes and goes; instructions are in a page of 16 MB above. */
-static void guest_user_page(void)
+/* User mode's program, which adds 1 to the word at its argument */
+#define USER_VA		0x01000000UL
+
+static void map_user_program(void)
 {
-	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
-	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
-	unsigned long pair = COMMPAGE & ~(2 * host_page - 1), va = 0x01000000;
 	static const uint32_t insns[] = {
 		0x8c820000,	/* lw $2, 0($4) */
 		0x24430001,	/* addiu $3, $2, 1 */
@@ -294,13 +304,30 @@ static void guest_user_page(void)
 		0x0000000c,	/* syscall */
 		0,
 	};
-	uint32_t i, j, *code = (uint32_t *)(GUEST_KSEG0 + CODE_GPA), lo;
+	uint32_t i, *code = (uint32_t *)(GUEST_KSEG0 + CODE_GPA);
 
-	accept();
 	for (i = 0; i < ARRAY_SIZE(insns); i++)
 		code[i] = insns[i];
 	arch_sync_icache(code, sizeof(insns));
-	guest_tlb_write(0, -1, va, LO_PFN(CODE_GPA) | LO_C | LO_V | LO_G, LO_G);
+	guest_tlb_write(0, -1, USER_VA, LO_PFN(CODE_GPA) | LO_C | LO_V | LO_G, LO_G);
+}
+
+/* guest_user_run() goes to physical addresses. */
+static uint32_t run_user_program(unsigned long arg)
+{
+	return guest_user_run((void *)(GUEST_KSEG0 + USER_VA), arg);
+}
+
+/* User mode's own page comes and goes. */
+static void guest_user_page(void)
+{
+	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
+	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
+	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
+	uint32_t i, j, lo;
+
+	accept();
+	map_user_program();
 	a[1] = 100;
 	b[1] = 200;
 	for (i = 0; i < 60; i++) {
@@ -310,9 +337,7 @@ static void guest_user_page(void)
 		guest_tlb_write(1, -1, pair, 0, i % 3 == 2 ? lo : lo | LO_V);
 		COMM(0, 1) = 0xdead;
 		for (j = 0; j < 3; j++) {
-			/* guest_user_run() goes to physical addresses. */
-			uint32_t exc = guest_user_run((void *)(GUEST_KSEG0 + va),
-						      COMMPAGE + 4);
+			uint32_t exc = run_user_program(COMMPAGE + 4);
 
 			if (i % 3 == 2) {
 				GUEST_ASSERT_EQ(exc, EXC_TLBL);
@@ -334,6 +359,43 @@ static void test_user_page(void)
 
 	vm_mem_add(vm, 1, CODE_GPA, 0x10000, 0, NULL);
 	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* The kernel never uses the commpage, and maps another page for user mode there. */
+static void guest_untouched(void)
+{
+	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
+	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
+	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
+	uint32_t i;
+
+	map_user_program();
+	a[1] = 100;
+	b[1] = 200;
+	for (i = 0; i < 60; i++) {
+		guest_tlb_write(1, -1, pair, 0,
+				LO_PFN(GUEST_FREE_BASE + (i & 1 ? host_page : 0)) |
+				LO_C | LO_D | LO_V);
+		GUEST_ASSERT_EQ(run_user_program(COMMPAGE + 4), EXC_NONE);
+	}
+	GUEST_ASSERT_EQ(a[1], 130);
+	GUEST_ASSERT_EQ(b[1], 230);
+	GUEST_DONE();
+}
+
+static void test_untouched(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_untouched);
+
+	vm_mem_add(vm, 1, CODE_GPA, 0x10000, 0, NULL);
+	/* As memory with patched instructions is taken to where none are made. */
+	vcpu_set_reg(vcpu, REG_CONFIG7, PATCH);
+	set_param(false);
+	vcpu_run_to_done(vcpu);
+	set_param(true);
+	TEST_ASSERT_EQ(patches(vcpu), 0);
 	kvm_vm_free(vm);
 }
 
@@ -507,7 +569,6 @@ static void test_off(void)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct ucall uc;
-	int fd;
 
 	/* The guest does not accept it; nothing is offered. */
 	vm = create(&vcpu, guest_refuses);
@@ -523,10 +584,8 @@ static void test_off(void)
 	kvm_vm_free(vm);
 
 	/* The parameter, before the offer, after it and after it was accepted */
-	fd = open(PARAM, O_WRONLY);
-	TEST_REQUIRE(fd >= 0);
 	vm = create(&vcpu, guest_accepts);
-	TEST_ASSERT_EQ(write(fd, "0", 1), 1);
+	set_param(false);
 	vcpu_run_to_sync(vcpu, 1, &uc);
 	TEST_ASSERT_EQ(uc.args[1] & (OFFER | PATCH), OFFER);
 	vcpu_run_to_done(vcpu);
@@ -534,18 +593,17 @@ static void test_off(void)
 	vcpu_set_reg(vcpu, REG_CONFIG7, OFFER);
 	TEST_ASSERT_EQ(vcpu_get_reg(vcpu, REG_CONFIG7) & (OFFER | PATCH), 0);
 	kvm_vm_free(vm);
-	TEST_ASSERT_EQ(write(fd, "1", 1), 1);
+	set_param(true);
 	vm = create(&vcpu, guest_copy);
 	copy_code(vm_mem_add(vm, 1, CODE_GPA, 0x10000, 0, NULL)->hva);
 	vcpu_run_to_sync(vcpu, 1, NULL);
-	TEST_ASSERT_EQ(write(fd, "0", 1), 1);
+	set_param(false);
 	vcpu_run_to_sync(vcpu, 2, NULL);
 	TEST_ASSERT_EQ(patches(vcpu), 2);
 	copy_code(vm->regions[1].hva);
 	vcpu_run_to_sync(vcpu, 3, NULL);
 	TEST_ASSERT_EQ(patches(vcpu), 2);
-	TEST_ASSERT_EQ(write(fd, "1", 1), 1);
-	close(fd);
+	set_param(true);
 	kvm_vm_free(vm);
 }
 
@@ -719,6 +777,7 @@ static const struct subtest tests[] = {
 	{ "registers", test_registers },
 	{ "modes", test_modes },
 	{ "user_page", test_user_page },
+	{ "untouched", test_untouched },
 	{ "readonly", test_readonly },
 	{ "copy_on_write", test_copy_on_write },
 	{ "dirty_log", test_dirty_log },
