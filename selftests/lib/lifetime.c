@@ -102,8 +102,8 @@ static bool is_lost(const char *what, unsigned int vms, const struct memory *bef
 		   what, after.available - before->available, after.slab - before->slab,
 		   after.kernel - before->kernel);
 	/* One page each, of the host's or of the slab allocator's smallest. */
-	return before->available - after.available >= host_page / 1024 * (long)vms ||
-	       after.kernel - before->kernel >= 4 * (long)vms;
+	return before->available - after.available >= (long)(host_page / 1024 * vms) ||
+	       after.kernel - before->kernel >= (long)(4 * vms);
 }
 
 /*
@@ -135,7 +135,7 @@ void lifetime_kill(const struct lifetime *l)
 	struct kvm_vcpu *vcpu;
 	bool lost = true;
 	struct kvm_vm *vm;
-	int i, round;
+	unsigned int i, round;
 
 	/* The count does count. */
 	vm = l->create(&vcpu);
@@ -183,7 +183,7 @@ void lifetime_close(const struct lifetime *l)
 {
 	struct memory before;
 	bool lost = true;
-	int i, round;
+	unsigned int i, round;
 
 	for (i = 0; i < 10; i++)
 		close_one(l, i % 3);
