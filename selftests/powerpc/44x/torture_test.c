@@ -18,8 +18,9 @@
  *
  *   torture_test [-s<seed>] [-c<steps>] [subtest...]
  *
- * gives every run of a subtest this seed and this many steps. Not shown: 1K pages
- * that move within their 4K, which QEMU gets wrong (see probe_fresh).
+ * gives every run of a subtest this seed and this many steps (contexts takes 4,000
+ * at least). Not shown: 1K pages that move within their 4K, which QEMU gets wrong
+ * (see probe_fresh).
  */
 #include <pthread.h>
 #include <signal.h>
@@ -1007,6 +1008,8 @@ static void test_full_exits(void)
 
 /* --- more contexts and places than a vCPU may have tables for --- */
 
+#define CONTEXTS_STEPS	4000	/* at least, or there are not more of them */
+
 /*
  * KVM44x_MAX_TABLES of 8K at most, each of which takes 32K with the red zones of
  * the debug kernel, and room for what else the kernel does.
@@ -1024,6 +1027,8 @@ static void test_contexts(void)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
+	if (steps < CONTEXTS_STEPS)
+		steps = CONTEXTS_STEPS;
 	/* Twice: the allocator keeps some of what the first one gives back. */
 	for (i = 0; i < 2; i++, seed++) {
 		print_info("seed %u (-s%u), %u steps", seed, seed, steps);
