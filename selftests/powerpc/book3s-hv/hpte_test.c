@@ -19,6 +19,8 @@
 #define FRAME(n)	((volatile uint64_t *)(GUEST_FREE_BASE + (n) * 0x10000UL))
 #define POISON		0xdeadULL
 #define RESIZES		20
+#define NEW_VMS		30
+#define LPCR_VRMASD	(0x1fULL << 47)
 
 static uint32_t swaps = 1500;
 static uint32_t bulk;
@@ -216,6 +218,37 @@ static void test_added(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * vCPUs that are made while the first one's KVM_RUN sets up the hash table: each is to
+ * know how large the pages are that real mode is mapped with, or it never gets
+ * through its first instruction.
+ */
+static void test_new_vcpus(void)
+{
+	struct kvm_vcpu *vcpus[4];
+	uint64_t first, lpcr;
+	pthread_t thread;
+	struct kvm_vm *vm;
+	unsigned int i, j;
+
+	for (i = 0; i < NEW_VMS; i++) {
+		vm = hv_vm_create(HV_HASH);
+		vcpus[0] = vm_vcpu_add(vm, 0, guest_idle);
+		TEST_ASSERT(!pthread_create(&thread, NULL, hv_run_thread, vcpus[0]), "thread");
+		for (j = 1; j < 4; j++)
+			vcpus[j] = vm_vcpu_add(vm, j, guest_idle);
+		pthread_join(thread, NULL);
+		first = vcpu_get_reg(vcpus[0], KVM_REG_PPC_LPCR_64) & LPCR_VRMASD;
+		for (j = 1; j < 4; j++) {
+			lpcr = vcpu_get_reg(vcpus[j], KVM_REG_PPC_LPCR_64) & LPCR_VRMASD;
+			TEST_ASSERT(lpcr == first, "VM %u, vCPU %u: VRMASD %#llx, of vCPU 0 %#llx",
+				    i, j, (unsigned long long)lpcr, (unsigned long long)first);
+			vcpu_run_to_done(vcpus[j]);
+		}
+		kvm_vm_free(vm);
+	}
+}
+
 /* The HPT is reset: what was mapped is not any more. */
 static void guest_reset(void)
 {
@@ -358,6 +391,7 @@ static const struct subtest tests[] = {
 	{ "two_vms", test_two_vms },
 	{ "lpid_reuse", test_lpid_reuse },
 	{ "added", test_added },
+	{ "new_vcpus", test_new_vcpus },
 	{ "reset", test_reset },
 	{ "resize", test_resize },
 	{ "resize_two", test_resize_two },
