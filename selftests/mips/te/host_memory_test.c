@@ -107,6 +107,59 @@ static void test_remap(void)
 	kvm_vm_free(vm);
 }
 
+/*
+ * The first use of a page maps those around it that the host has. Here the host has
+ * half of them in one of its page tables and half in another. What is next to the first
+ * in memory is, likely, the one that was made before or after it, of other memory.
+ */
+#define HALF	(PAGES / 2)
+
+static void guest_reads_up(void)
+{
+	uint32_t round, i;
+
+	for (round = 1; ; round++) {
+		for (i = 0; i < PAGES; i++)
+			GUEST_ASSERT_EQ(WORD(KSEG0_VA, i), round << 8 | i);
+		GUEST_SYNC(round);
+	}
+}
+
+static void write_half(char *mem, uint32_t val)
+{
+	unsigned int i;
+
+	for (i = 0; i < HALF; i++)
+		WORD(mem, i) = val + i;
+}
+
+static void test_two_tables(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_reads_up);
+	/* What a page table maps */
+	size_t span = host_page / 4 * host_page, half = HALF * host_page;
+	char *reserved, *first, *mem;
+	uint32_t round;
+
+	for (round = 1; round <= 20; round++) {
+		reserved = mmap(NULL, 5 * span, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		TEST_ASSERT(reserved != MAP_FAILED, "mmap");
+		first = (char *)(((uintptr_t)reserved + span - 1) & -span);
+		mem = first + 2 * span - half;
+		write_half(first, 0xdead0000);
+		write_half(mem, round << 8);
+		write_half(first + 3 * span, 0xdead0000);
+		write_half(mem + half, round << 8 | HALF);
+		TEST_ASSERT(!__vm_mem_set(vm, 1, SLOT_GPA, 2 * half, 0, mem), "slot 1");
+		vcpu_run_to_sync(vcpu, round, NULL);
+		TEST_ASSERT(!__vm_mem_set(vm, 1, SLOT_GPA, 0, 0, NULL), "slot 1");
+		munmap(reserved, 5 * span);
+	}
+	kvm_vm_free(vm);
+}
+
 /* Pages are dropped, and come back as zeroes. */
 static void guest_zero(void)
 {
@@ -501,6 +554,7 @@ static void test_storm(void)
 
 static const struct subtest tests[] = {
 	{ "remap", test_remap },
+	{ "two_tables", test_two_tables },
 	{ "drop", test_drop },
 	{ "drop_large", test_drop_large },
 	{ "fork", test_fork },
