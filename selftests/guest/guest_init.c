@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -394,6 +395,8 @@ int main(int argc, char **argv)
 		usleep(100000);
 		reboot(RB_AUTOBOOT);
 	}
+	/* Of processes that are to get signals the log says enough to split our lines. */
+	klogctl(8, NULL, 5);
 	forks();
 	memory_processes();
 	files();

@@ -17,6 +17,7 @@
 #define REG_EPC		CP0_REG(14, 0)
 #define REG_CONFIG7	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | (8 * 16 + 7))
 #define REG_ENTRYLO0	CP0_REG(2, 0)
+#define REG_STATUS	(KVM_REG_MIPS_CP0 | KVM_REG_SIZE_U32 | (8 * 12))
 #define REG_TLB_LO0(n)	(KVM_REG_MIPS | 0x40000 | KVM_REG_SIZE_U32 | (4 * (n) + 2))
 
 #define C0_CONFIG7	16, 7
@@ -53,6 +54,34 @@ asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder\n"
     ".set pop; .popsection");
 uint32_t move_epc(uint32_t val), slot_epc(uint32_t val);
 extern uint32_t move_end[];
+
+/* DI and EI: as they are patched, and not, the first also in a delay slot */
+asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder; .set noat\n"
+    ".globl ie_off\nie_off:\n"
+    "	di\n"
+    "	ehb\n"
+    "	jr	$31\n"
+    "	nop\n"
+    ".globl ie_on\nie_on:\n"
+    "	li	$1, 1\n"
+    "	ei\n"
+    "	ehb\n"
+    "	jr	$31\n"
+    "	nop\n"
+    ".globl slot_ie_off\nslot_ie_off:\n"
+    "	jr	$31\n"
+    "	di\n"
+    ".globl slot_ie_on\nslot_ie_on:\n"
+    "	li	$1, 1\n"
+    "	jr	$31\n"
+    "	ei\n"
+    ".globl bare_ie_on\nbare_ie_on:\n"
+    "	li	$1, 2\n"
+    "	ei\n"
+    "	jr	$31\n"
+    "	ehb\n"
+    ".set pop; .popsection");
+void ie_off(void), ie_on(void), slot_ie_off(void), slot_ie_on(void), bare_ie_on(void);
 
 static void accept(void)
 {
@@ -244,6 +273,240 @@ static void test_registers(void)
 	}
 	vcpu_run_to_done(vcpu);
 	TEST_ASSERT(patches(vcpu) > 30, "%llu patches", (unsigned long long)patches(vcpu));
+	kvm_vm_free(vm);
+}
+
+/* --- interrupts --- */
+
+static void guest_ie(void)
+{
+	uint32_t i;
+
+	accept();
+	for (i = 0; i < ROUNDS; i++) {
+		ie_on();
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), ST_IE);
+		ie_off();
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), 0);
+	}
+	GUEST_SYNC(1);
+	for (i = 0; i < ROUNDS; i++) {
+		ie_on();
+		slot_ie_off();
+		ie_on();
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), ST_IE);
+		if (!(i % 100))
+			GUEST_SYNC(2);
+		ie_off();
+		if (!(i % 100))
+			GUEST_SYNC(3);
+	}
+	/* Those without 1 in AT, and with a branch before them, trap as they did. */
+	for (i = 0; i < ROUNDS; i++) {
+		bare_ie_on();
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), ST_IE);
+		ie_off();
+		slot_ie_on();
+		GUEST_ASSERT_EQ(read_c0(C0_STATUS), ST_IE);
+		ie_off();
+	}
+	GUEST_DONE();
+}
+
+static void test_ie(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_ie);
+	uint32_t byte = COMMPAGE + 4 * 8 * 12 + (__BYTE_ORDER == __BIG_ENDIAN ? 3 : 0);
+	uint64_t before;
+	unsigned int i;
+
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	TEST_ASSERT(traps(vcpu) < 20, "%llu traps", (unsigned long long)traps(vcpu));
+	/* SB of register 0, and of AT */
+	TEST_ASSERT_EQ(*(uint32_t *)addr_gpa2hva(vm, ARCH_GVA2GPA((uintptr_t)ie_off)),
+		       0xa0000000 | byte);
+	TEST_ASSERT_EQ(((uint32_t *)addr_gpa2hva(vm, ARCH_GVA2GPA((uintptr_t)ie_on)))[1],
+		       0xa0010000 | byte);
+	before = traps(vcpu);
+	for (i = 0; i < ROUNDS; i += 100) {
+		vcpu_run_to_sync(vcpu, 2, NULL);
+		TEST_ASSERT_EQ(vcpu_get_reg(vcpu, REG_STATUS), ST_IE);
+		vcpu_run_to_sync(vcpu, 3, NULL);
+		TEST_ASSERT_EQ(vcpu_get_reg(vcpu, REG_STATUS), 0);
+	}
+	TEST_ASSERT(traps(vcpu) - before < 20, "traps");
+	before = traps(vcpu);
+	vcpu_run_to_done(vcpu);
+	TEST_ASSERT(traps(vcpu) - before >= 2 * ROUNDS, "they did not trap");
+	kvm_vm_free(vm);
+}
+
+static volatile uint32_t taken, nested;
+
+/* The test lowers the line, or the guest what raised it. */
+static void on_interrupt(struct ex_regs *regs)
+{
+	uint32_t before = ++taken;
+
+	/* A level is taken again as soon as the handler lets it in. */
+	if (nested) {
+		nested = 0;
+		write_c0(C0_STATUS, regs->status & ~(ST_EXL | ST_IE));
+		GUEST_ASSERT_EQ(taken, before);
+		ie_on();
+		GUEST_ASSERT_EQ(taken, before + 1);
+		ie_off();
+		write_c0(C0_STATUS, regs->status | ST_EXL);
+	}
+	write_c0(C0_CAUSE, 0);
+	write_c0(C0_COMPARE, read_c0(C0_COMPARE));
+	regs->status &= ~ST_IE;
+}
+
+static void do_swl(unsigned long va)
+{
+	asm volatile("swl %1, 3(%0)" : : "r"(va), "r"(-1) : "memory");
+}
+
+/* What a guest does while one waits. */
+static void meanwhile(uint32_t n)
+{
+	uint32_t val;
+
+	switch (n % 10) {
+	case 0:
+		break;
+	case 1:
+		/* Spaces that have the commpage to write, too */
+		write_c0(C0_ENTRYHI, 1 + n / 10 % 5);
+		break;
+	case 2:
+		move_epc(n);
+		GUEST_ASSERT_EQ(COMM(14, 0), n);
+		break;
+	case 3:
+		GUEST_ASSERT_EQ(guest_catch(do_trap, 0), EXC_TR);
+		break;
+	case 4:
+		GUEST_ASSERT_EQ(guest_load(0x20000000 + n * 0x10000, &val), EXC_TLBL);
+		break;
+	case 5:
+		write_c0(C0_STATUS, read_c0(C0_STATUS));
+		write_c0(C0_ENTRYHI, n % 7);
+		write_c0(C0_ENTRYHI, 0);
+		break;
+	case 6:
+		ie_off();
+		slot_ie_off();
+		break;
+	case 7:
+		*(volatile uint16_t *)&COMM(4, 2) = n;
+		*(volatile uint8_t *)&COMM(5, 2) = n;
+		GUEST_ASSERT_EQ(*(volatile uint16_t *)&COMM(4, 2), n);
+		GUEST_ASSERT_EQ(*(volatile uint8_t *)&COMM(5, 2), n);
+		break;
+	case 8:
+		/* Not for the guest to do, and of no effect */
+		guest_catch(do_swl, (unsigned long)&COMM(5, 3));
+		break;
+	case 9:
+		guest_user_load(COMMPAGE, &val);
+		break;
+	}
+}
+
+/* Lets the timer expire. Count may pass Compare before that is written. */
+static void expire(void)
+{
+	uint32_t compare;
+
+	do {
+		compare = read_c0(C0_COUNT) + 10000;
+		write_c0(C0_COMPARE, compare);
+		while ((int32_t)(read_c0(C0_COUNT) - compare) < 0)
+			;
+	} while (!(read_c0(C0_CAUSE) & CAUSE_TI));
+}
+
+#define WAITS	200
+
+static void guest_waits(void)
+{
+	uint32_t n;
+
+	accept();
+	guest_set_handler(EXC_INT, on_interrupt);
+	write_c0(C0_STATUS, ST_IM_BIT(0) | ST_IM_BIT(2) | ST_IM_BIT(7));
+	/* All is patched, and all spaces have been here. */
+	for (n = 0; n < 200; n++) {
+		write_c0(C0_ENTRYHI, n % 7);
+		meanwhile(n);
+		ie_on();
+		ie_off();
+	}
+	GUEST_ASSERT_EQ(taken, 0);
+	for (n = 0; n < WAITS; n++) {
+		taken = 0;
+		nested = n % 3 == 1;
+		switch (n % 4) {
+		case 0:
+			write_c0(C0_CAUSE, CAUSE_IP_BIT(0));
+			nested = 0;
+			break;
+		case 1:
+			expire();
+			nested = 0;
+			break;
+		default:
+			/* The line is raised. */
+			GUEST_SYNC(n);
+		}
+		meanwhile(n / 4);
+		GUEST_ASSERT_EQ(taken, 0);
+		if (n < WAITS - 40)
+			ie_on();
+		else
+			bare_ie_on();
+		GUEST_ASSERT(taken > 0);
+		if (n % 4 >= 2) {
+			GUEST_ASSERT_EQ(taken, n % 3 == 1 ? 2 : 1);
+			GUEST_ASSERT_EQ(read_c0(C0_STATUS) & ST_IE, 0);
+			/* The line is lowered. */
+			GUEST_SYNC(n);
+		}
+		taken = 0;
+		ie_on();
+		ie_off();
+		GUEST_ASSERT_EQ(taken, 0);
+	}
+	GUEST_DONE();
+}
+
+static void line(struct kvm_vcpu *vcpu, int irq)
+{
+	struct kvm_mips_interrupt i = { .cpu = -1, .irq = irq };
+
+	vcpu_ioctl(vcpu, KVM_INTERRUPT, &i);
+}
+
+/* An interrupt is taken at once when DI's effect ends, however that is done. */
+static void test_waits(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_waits);
+	unsigned int n;
+
+	for (n = 0; n < WAITS; n++) {
+		if (n % 4 < 2)
+			continue;
+		vcpu_run_to_sync(vcpu, n, NULL);
+		line(vcpu, 2);
+		vcpu_run_to_sync(vcpu, n, NULL);
+		line(vcpu, -2);
+	}
+	vcpu_run_to_done(vcpu);
+	TEST_ASSERT(patches(vcpu) > 5, "not patched");
 	kvm_vm_free(vm);
 }
 
@@ -775,6 +1038,8 @@ static void test_vetted(void)
 static const struct subtest tests[] = {
 	{ "traps", test_traps },
 	{ "registers", test_registers },
+	{ "ie", test_ie },
+	{ "waits", test_waits },
 	{ "modes", test_modes },
 	{ "user_page", test_user_page },
 	{ "untouched", test_untouched },
