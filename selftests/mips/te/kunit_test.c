@@ -12,7 +12,7 @@ static void test_tlb(void)
 
 static void test_patch(void)
 {
-	test_kunit_suite("kvm_mips_te_patch", 2);
+	test_kunit_suite("kvm_mips_te_patch", 3);
 }
 
 static const struct subtest tests[] = {
