@@ -389,6 +389,24 @@ static uint64_t vmstat(const char *field)
 	test_skip("needs %s in /proc/vmstat", field);
 }
 
+/*
+ * Compaction moves pages from the lower end of memory to what is free at the upper one,
+ * which is where all are on a fresh host. So have memory down to the lower end, and free
+ * every other page of it, for the guest's pages to come there.
+ */
+static void fragment_memory(void)
+{
+	size_t n, pages = meminfo_kb("MemFree:") / 4 * 3 / (host_page / 1024);
+	char *p = mmap(NULL, pages * host_page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	TEST_ASSERT(p != MAP_FAILED, "mmap");
+	for (n = 0; n < pages; n++)
+		p[n * host_page] = 1;
+	for (n = 0; n < pages; n += 2)
+		TEST_ASSERT(!madvise(p + n * host_page, host_page, MADV_DONTNEED), "madvise");
+}
+
 static const char *const counted[] = {
 	"pswpout", "pswpin", "cow_ksm", "pgmigrate_success"
 };
@@ -419,6 +437,7 @@ static void test_all(void)
 	write_file("/sys/kernel/mm/ksm/run", "1");
 	print_info("seed %u (-s%u), %u s (-t%u)", seed, seed, seconds, seconds);
 
+	fragment_memory();
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(memory != MAP_FAILED, "mmap");
 	TEST_ASSERT(!madvise(memory, size, MADV_MERGEABLE), "CONFIG_KSM");
