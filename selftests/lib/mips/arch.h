@@ -201,5 +201,9 @@ void guest_tlb_read(unsigned int index, uint32_t *mask, uint32_t *hi,
 void guest_map_program(unsigned int index);
 void guest_tlb_clear(unsigned int index);
 
+struct kvm_vcpu;
+/* Raises line @irq of the vCPU's CPU interrupt controller, 2 to 7, or lowers -@irq. */
+void vcpu_irq_line(struct kvm_vcpu *vcpu, int irq);
+
 #endif /* __ASSEMBLER__ */
 #endif

@@ -53,6 +53,13 @@ bool vcpu_arch_handle_exit(struct kvm_vcpu *vcpu, struct ucall *uc)
 	return false;
 }
 
+void vcpu_irq_line(struct kvm_vcpu *vcpu, int irq)
+{
+	struct kvm_mips_interrupt i = { .cpu = -1, .irq = irq };
+
+	vcpu_ioctl(vcpu, KVM_INTERRUPT, &i);
+}
+
 /* --- guest side --- */
 
 extern char guest_catch_pad[], guest_user_load_insns[], guest_user_store_insns[];

@@ -369,8 +369,8 @@ static void do_swl(unsigned long va)
 	asm volatile("swl %1, 3(%0)" : : "r"(va), "r"(-1) : "memory");
 }
 
-/* What a guest does while one waits. */
-static void meanwhile(uint32_t n)
+/* What a guest does while one waits, or not. */
+static void meanwhile(uint32_t n, bool waits)
 {
 	uint32_t val;
 
@@ -407,8 +407,9 @@ static void meanwhile(uint32_t n)
 		GUEST_ASSERT_EQ(*(volatile uint8_t *)&COMM(5, 2), n);
 		break;
 	case 8:
-		/* Not for the guest to do, and of no effect */
-		guest_catch(do_swl, (unsigned long)&COMM(5, 3));
+		/* Not for the guest to do, and not emulated */
+		GUEST_ASSERT_EQ(guest_catch(do_swl, (unsigned long)&COMM(5, 3)),
+				waits ? EXC_DBE : EXC_NONE);
 		break;
 	case 9:
 		guest_user_load(COMMPAGE, &val);
@@ -441,7 +442,7 @@ static void guest_waits(void)
 	/* All is patched, and all spaces have been here. */
 	for (n = 0; n < 200; n++) {
 		write_c0(C0_ENTRYHI, n % 7);
-		meanwhile(n);
+		meanwhile(n, false);
 		ie_on();
 		ie_off();
 	}
@@ -462,7 +463,7 @@ static void guest_waits(void)
 			/* The line is raised. */
 			GUEST_SYNC(n);
 		}
-		meanwhile(n / 4);
+		meanwhile(n / 4, true);
 		GUEST_ASSERT_EQ(taken, 0);
 		if (n < WAITS - 40)
 			ie_on();
@@ -483,13 +484,6 @@ static void guest_waits(void)
 	GUEST_DONE();
 }
 
-static void line(struct kvm_vcpu *vcpu, int irq)
-{
-	struct kvm_mips_interrupt i = { .cpu = -1, .irq = irq };
-
-	vcpu_ioctl(vcpu, KVM_INTERRUPT, &i);
-}
-
 /* An interrupt is taken at once when DI's effect ends, however that is done. */
 static void test_waits(void)
 {
@@ -501,9 +495,9 @@ static void test_waits(void)
 		if (n % 4 < 2)
 			continue;
 		vcpu_run_to_sync(vcpu, n, NULL);
-		line(vcpu, 2);
+		vcpu_irq_line(vcpu, 2);
 		vcpu_run_to_sync(vcpu, n, NULL);
-		line(vcpu, -2);
+		vcpu_irq_line(vcpu, -2);
 	}
 	vcpu_run_to_done(vcpu);
 	TEST_ASSERT(patches(vcpu) > 5, "not patched");

@@ -214,26 +214,19 @@ static void guest_lines(void)
 	GUEST_DONE();
 }
 
-static void line(struct kvm_vcpu *vcpu, int irq)
-{
-	struct kvm_mips_interrupt i = { .cpu = -1, .irq = irq };
-
-	vcpu_ioctl(vcpu, KVM_INTERRUPT, &i);
-}
-
 static void test_lines(void)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = vm_create_with_one_vcpu(&vcpu, guest_lines);
 
 	vcpu_run_to_sync(vcpu, 1, NULL);
-	line(vcpu, 2);
+	vcpu_irq_line(vcpu, 2);
 	vcpu_run_to_sync(vcpu, 2, NULL);
-	line(vcpu, -2);
+	vcpu_irq_line(vcpu, -2);
 	vcpu_run_to_sync(vcpu, 3, NULL);
-	line(vcpu, 4);
+	vcpu_irq_line(vcpu, 4);
 	vcpu_run_to_sync(vcpu, 4, NULL);
-	line(vcpu, 3);
+	vcpu_irq_line(vcpu, 3);
 	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
@@ -250,7 +243,7 @@ static void guest_wait_line(void)
 static void *raise_later(void *vcpu)
 {
 	usleep(200000);
-	line(vcpu, 2);
+	vcpu_irq_line(vcpu, 2);
 	return NULL;
 }
 

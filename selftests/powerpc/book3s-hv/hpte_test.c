@@ -4,7 +4,8 @@
  * vCPUs read it: a frame that is not mapped any more is poisoned, so reading the
  * poison means that a translation outlived H_REMOVE, H_BULK_REMOVE or H_PROTECT.
  * vCPUs in the guest all the time, idle ones, and one that is bounced over the
- * host's CPUs; one VM after another, which get each other's LPID.
+ * host's CPUs; one VM after another, which get each other's LPID. And vCPUs that are
+ * made while the hash table is set up.
  *
  * What it cannot show: a flush that is missing on guest entry. QEMU drops all
  * translations when LPIDR is written.
