@@ -125,7 +125,7 @@ bool start_swap(void)
 	header.last_page = lseek(fd, 0, SEEK_END) / size - 1;
 	memcpy(page + 1024, &header, sizeof(header));
 	memcpy(page + size - 10, "SWAPSPACE2", 10);
-	ok = pwrite(fd, page, size, 0) == size;
+	ok = pwrite(fd, page, size, 0) == (ssize_t)size;
 	close(fd);
 	return ok && !swapon("/dev/ram0", 0);
 }

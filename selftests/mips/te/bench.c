@@ -132,7 +132,7 @@ static void guest_bench(void)
 			TABLE[(pair + off) / 0x2000 * 4 + (i & 1)] =
 				LO_PFN(BENCH_GPA + i * host_page) | LO_C | LO_V | LO_D;
 	}
-	for (i = 0; i < (bench_refill_end - bench_refill) / 4; i++)
+	for (i = 0; i < (size_t)(bench_refill_end - bench_refill) / 4; i++)
 		vectors[i] = ((uint32_t *)bench_refill)[i];
 	arch_sync_icache(vectors, 64);
 	write_c0(C0_CONTEXT, (uintptr_t)TABLE);

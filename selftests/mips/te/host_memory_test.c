@@ -263,7 +263,7 @@ static void test_fork(void)
 			/* The child keeps the pages as they are now. */
 			if (read(p[0], &c, 1) != 1)
 				_exit(2);
-			_exit(WORD((char *)slot->hva, 7) != (round << 8) + 7);
+			_exit(WORD((char *)slot->hva, 7) != (round << 8 | 7U));
 		}
 		if (round < 4)
 			vcpu_run_to_sync(vcpu, round + 1, NULL);

@@ -116,7 +116,8 @@ static void test_bad_calls(void)
 	struct kvm_one_reg reg = { .id = REG_STATUS, .addr = 8 };
 	uint64_t val = 1ULL << 40;
 	struct kvm_userspace_memory_region mem = { .slot = 1 };
-	int kvm = open_kvm_dev_or_skip(), i;
+	int kvm = open_kvm_dev_or_skip();
+	unsigned int i;
 	static const int bad_irqs[] = { 0, 1, 5, 7, 8, 1000, -1, -5, -1000 };
 
 	TEST_ASSERT(ioctl(kvm, KVM_CREATE_VM, 1) == -1 && errno == EINVAL, "VZ");
@@ -391,7 +392,7 @@ static void *run_vm(void *arg)
 static void test_vms(void)
 {
 	pthread_t threads[3];
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		TEST_ASSERT(!pthread_create(&threads[i], NULL, run_vm, NULL), "thread");

@@ -273,7 +273,7 @@ static void test_dirty_run(void)
 	vcpu_run(vcpu);
 	TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_MMIO);
 	TEST_ASSERT(vcpu_handle_exit(vcpu, &uc) == UCALL_SYNC, "exit");
-	for (i = 0; i < 4096 / 4 && i * 4 < vcpu->run_size; i++)
+	for (i = 0; i < 4096 / 4 && i * 4 < (unsigned int)vcpu->run_size; i++)
 		((uint32_t *)vcpu->run)[i] = rng_next(&rng);
 	vcpu->run->immediate_exit = 0;
 	vcpu->run->mmio.is_write = 1;

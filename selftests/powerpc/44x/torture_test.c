@@ -601,7 +601,7 @@ static uint32_t any_ea(struct tortured *t, bool *as)
 	if (r & 0x100)
 		ea &= 0xfff;
 	if (!(r & 0xe00))
-		ea = r & 0x1000 ? size - 1 : r & 0x2000 ? size : -1024;
+		ea = r & 0x1000 ? size - 1 : r & 0x2000 ? size : -1024U;
 	ea = (ea + (e->w0 & TLB0_EPN)) & ~0x3ffu;
 	*as = e->w0 & TLB0_TS;
 	if (!(r & 0x70000))

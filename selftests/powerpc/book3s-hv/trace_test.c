@@ -23,7 +23,7 @@ static void write_file(const char *name, const char *val)
 {
 	int fd = open(name, O_WRONLY | O_TRUNC);
 
-	TEST_ASSERT(fd >= 0 && write(fd, val, strlen(val)) == strlen(val), "%s", name);
+	TEST_ASSERT(fd >= 0 && write(fd, val, strlen(val)) == (ssize_t)strlen(val), "%s", name);
 	close(fd);
 }
 

@@ -93,7 +93,7 @@ static void test_all(void)
 	struct kvm_vcpu *vcpu[VCPUS];
 	pthread_t thread[VCPUS];
 	/* A 32-bit host has one CPU, and so has its guest. */
-	unsigned int vcpus = kvm_check_cap(KVM_CAP_MAX_VCPUS) < VCPUS ? 1 : VCPUS;
+	unsigned int vcpus = kvm_check_cap(KVM_CAP_MAX_VCPUS) < (int)VCPUS ? 1 : VCPUS;
 	unsigned int i, first, count;
 	struct rng rng = { 99 };
 	int fd;
