@@ -259,7 +259,9 @@ static void *race_thread(void *arg)
 	struct kvm_vm *vm = arg;
 	int i;
 
-	for (i = 0; i < 300; i++) {
+	/* Longer, if the guest has had no time to see both. */
+	for (i = 0; i < 300 || !READ_ONCE(*guest_addr(vm, seen_memory)) ||
+		    !READ_ONCE(*guest_addr(vm, seen_mmio)); i++) {
 		vm_mem_delete(vm, SLOT);
 		usleep(500);
 		vm_mem_restore(vm, SLOT);
@@ -289,8 +291,6 @@ static void test_race(void)
 	pthread_join(thread, NULL);
 	print_info("memory %u times, MMIO %u times", *guest_addr(vm, seen_memory),
 		   *guest_addr(vm, seen_mmio));
-	TEST_ASSERT(*guest_addr(vm, seen_memory) && *guest_addr(vm, seen_mmio),
-		    "the guest never saw a change");
 	kvm_vm_free(vm);
 }
 

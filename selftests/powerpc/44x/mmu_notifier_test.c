@@ -347,7 +347,8 @@ static void *race_thread(void *arg)
 	struct rng rng = { 5 };
 	unsigned int round, i, n;
 
-	for (round = 1; round < 150; round++) {
+	/* Longer, if the guest has had no time. */
+	for (round = 1; round < 150 || READ_ONCE(*guest_addr(r->vm, rounds)) < 2; round++) {
 		i = rng_next(&rng) % PAGES;
 		n = 1 + rng_next(&rng) % (PAGES - i);
 		switch (r->how) {
@@ -386,7 +387,6 @@ static void race(int how)
 	pthread_join(thread, NULL);
 	print_info("%u rounds of the host, %u of the guest", r.done,
 		   *guest_addr(r.vm, rounds));
-	TEST_ASSERT(*guest_addr(r.vm, rounds) >= 2, "the guest had no time");
 	kvm_vm_free(r.vm);
 }
 

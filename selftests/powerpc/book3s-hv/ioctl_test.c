@@ -10,7 +10,7 @@
 
 #include "hv.h"
 
-static uint32_t stop;
+static uint32_t started, stop;
 
 static void guest_alive(void)
 {
@@ -83,6 +83,7 @@ static void test_resize(void)
 static void guest_wait(void)
 {
 	GUEST_SYNC(1);
+	__atomic_store_n(&started, 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE))
 		;
 	GUEST_DONE();
@@ -105,7 +106,8 @@ static void test_hpt(void)
 	EXPECT_ERR(ioctl(vm->fd, KVM_PPC_ALLOCATE_HTAB, NULL), EFAULT);
 	/* Not under a vCPU that is running. */
 	TEST_ASSERT(!pthread_create(&thread, NULL, hv_run_thread, vcpu), "thread");
-	usleep(100000);
+	while (!READ_ONCE(*guest_addr(vm, started)))
+		usleep(1000);
 	order = HV_HPT_ORDER;
 	EXPECT_ERR(ioctl(vm->fd, KVM_PPC_ALLOCATE_HTAB, &order), EBUSY);
 	WRITE_ONCE(*guest_addr(vm, stop), 1);

@@ -360,7 +360,7 @@ static void test_ksm(void)
 	vcpu_run_to_sync(vcpu, 0, NULL);
 	for (round = 1; round < 4; round++) {
 		TEST_ASSERT(put("/sys/kernel/mm/ksm/run", "1"), "ksm");
-		for (wait = 0; (n = merged(vm, is)) < PAGES && wait < 400; wait++)
+		for (wait = 0; (n = merged(vm, is)) < PAGES && wait < 2000; wait++)
 			usleep(20000);
 		/* No more merging while the guest writes. */
 		TEST_ASSERT(put("/sys/kernel/mm/ksm/run", "0"), "ksm");
@@ -382,7 +382,7 @@ static const struct subtest tests[] = {
 	{ "mapped", test_mapped },
 	{ "cold", test_cold },
 	{ "pageout", test_pageout },
-	{ "ksm", test_ksm },
+	{ "ksm", test_ksm, 150 },
 };
 
 TEST_MAIN(tests)
