@@ -73,7 +73,7 @@ static void test_hot_and_cold(void)
 }
 
 static const struct subtest tests[] = {
-	{ "hot_and_cold", test_hot_and_cold, 120 },
+	{ "hot_and_cold", test_hot_and_cold, 300 },
 };
 
 TEST_MAIN(tests)

@@ -134,7 +134,7 @@ static void test_all(void)
 }
 
 static const struct subtest tests[] = {
-	{ "all", test_all, 120 },
+	{ "all", test_all, 300 },
 };
 
 TEST_MAIN(tests)
