@@ -6,6 +6,8 @@
  */
 #include <endian.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 #define CODE_GPA	0x02000000UL
 #define CODE_VA		(GUEST_KSEG0 + CODE_GPA)
 #define ROUNDS		1000
+#define REPLACED	1000
 
 /* --- what the guest executes, also as a copy elsewhere --- */
 
@@ -52,7 +55,16 @@ asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder\n"
     "	mfc0	$2, $14\n"
     ".balign 65536\n"
     ".set pop; .popsection");
-uint32_t move_epc(uint32_t val), slot_epc(uint32_t val);
+/* As move_epc(), by an MTC0 that KVM does not see replaced. */
+asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder\n"
+    ".globl load_epc\nload_epc:\n"
+    "	mtc0	$4, $14\n"
+    "	ehb\n"
+    "	mfc0	$2, $14\n"
+    "	jr	$31\n"
+    "	nop\n"
+    ".set pop; .popsection");
+uint32_t move_epc(uint32_t val), slot_epc(uint32_t val), load_epc(uint32_t val);
 extern uint32_t move_end[];
 
 /* DI and EI: as they are patched, and not, the first also in a delay slot */
@@ -504,6 +516,68 @@ static void test_waits(void)
 	kvm_vm_free(vm);
 }
 
+/* --- replaced meanwhile --- */
+
+static uint32_t enough, calls;
+
+/* Exits take the full way, as an interrupt waits. */
+static void guest_replaced(void)
+{
+	accept();
+	GUEST_SYNC(1);
+	write_c0(C0_STATUS, ST_IM_BIT(0));
+	write_c0(C0_CAUSE, CAUSE_IP_BIT(0));
+	while (!READ_ONCE(enough))
+		GUEST_ASSERT_EQ(load_epc(++calls), calls);
+	GUEST_DONE();
+}
+
+static void *run_to_done(void *vcpu)
+{
+	vcpu_run_to_done(vcpu);
+	return NULL;
+}
+
+/*
+ * An instruction that has trapped is another one when KVM looks at it, as if another
+ * vCPU had had it replaced; and back.
+ */
+static void test_replaced(void)
+{
+	struct sched_param fifo = { .sched_priority = 1 };
+	struct rng rng = { 3 };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_replaced);
+	uint32_t *code, word[2], called;
+	pthread_t thread;
+	unsigned int i;
+
+	vcpu_run_to_sync(vcpu, 1, NULL);
+	/* Only the test replaces this one. */
+	set_param(false);
+	code = addr_gpa2hva(vm, ARCH_GVA2GPA((uintptr_t)load_epc));
+	word[0] = code[2];
+	word[1] = 0x8c020000 | (COMMPAGE + 0x1c0);
+	TEST_ASSERT_EQ(word[0], 0x40027000);
+	TEST_ASSERT(!pthread_create(&thread, NULL, run_to_done, vcpu), "thread");
+	TEST_ASSERT(!sched_setscheduler(0, SCHED_FIFO, &fifo), "SCHED_FIFO");
+	for (i = 1; i <= REPLACED; i++) {
+		/* At any time in a call, but the guest is not to starve. */
+		called = READ_ONCE(*guest_addr(vm, calls));
+		do {
+			usleep(500 + rng_next(&rng) % 1000);
+		} while (READ_ONCE(*guest_addr(vm, calls)) == called);
+		WRITE_ONCE(code[2], word[i & 1]);
+		arch_sync_icache(&code[2], 4);
+	}
+	WRITE_ONCE(*guest_addr(vm, enough), 1);
+	pthread_join(thread, NULL);
+	print_info("%u times, %u calls, %llu traps", i, *guest_addr(vm, calls),
+		   (unsigned long long)traps(vcpu));
+	set_param(true);
+	kvm_vm_free(vm);
+}
+
 /* --- modes --- */
 
 /* User mode, without and with memory there, in more ASIDs than there are spaces */
@@ -551,6 +625,17 @@ static void test_modes(void)
 
 /* User mode's program, which adds 1 to the word at its argument */
 #define USER_VA		0x01000000UL
+#define USER_TLB_RUNS	10
+
+static void map_user_insns(const uint32_t *insns, uint32_t n)
+{
+	uint32_t i, *code = (uint32_t *)(GUEST_KSEG0 + CODE_GPA);
+
+	for (i = 0; i < n; i++)
+		code[i] = insns[i];
+	arch_sync_icache(code, n * 4);
+	guest_tlb_write(0, -1, USER_VA, LO_PFN(CODE_GPA) | LO_C | LO_V | LO_G, LO_G);
+}
 
 static void map_user_program(void)
 {
@@ -561,12 +646,8 @@ static void map_user_program(void)
 		0x0000000c,	/* syscall */
 		0,
 	};
-	uint32_t i, *code = (uint32_t *)(GUEST_KSEG0 + CODE_GPA);
 
-	for (i = 0; i < ARRAY_SIZE(insns); i++)
-		code[i] = insns[i];
-	arch_sync_icache(code, sizeof(insns));
-	guest_tlb_write(0, -1, USER_VA, LO_PFN(CODE_GPA) | LO_C | LO_V | LO_G, LO_G);
+	map_user_insns(insns, ARRAY_SIZE(insns));
 }
 
 /* guest_user_run() goes to physical addresses. */
@@ -615,6 +696,70 @@ static void test_user_page(void)
 	struct kvm_vm *vm = create(&vcpu, guest_user_page);
 
 	vm_mem_add(vm, 1, CODE_GPA, 0x10000, 0, NULL);
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* User mode's program: loads from its argument, from MMIO, and again, to a return */
+#define MMIO_VA		0x02000000UL
+#define MMIO_GPA	0x06000000UL
+
+static void map_user_program_mmio(void)
+{
+	static const uint32_t insns[] = {
+		0x8c820000,	/* lw $2, 0($4) */
+		0x3c030000 | MMIO_VA >> 16,	/* lui $3, MMIO_VA >> 16 */
+		0x8c630000,	/* lw $3, 0($3) */
+		0x8c820000,	/* lw $2, 0($4) */
+		0x0000000c,	/* syscall */
+		0,
+	};
+
+	map_user_insns(insns, ARRAY_SIZE(insns));
+	guest_tlb_write(2, -1, MMIO_VA, LO_PFN(MMIO_GPA) | LO_C | LO_V | LO_G, LO_G);
+}
+
+/* User mode's page is another one when the VMM has written the TLB. */
+static void guest_user_tlb(void)
+{
+	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
+	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
+	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
+	uint32_t i;
+
+	accept();
+	map_user_program_mmio();
+	a[1] = 100;
+	b[1] = 200;
+	guest_tlb_write(1, -1, pair, 0, LO_PFN(GUEST_FREE_BASE) | LO_C | LO_D | LO_V);
+	for (i = 0; i < USER_TLB_RUNS; i++) {
+		COMM(0, 1) = 0xdead;
+		GUEST_ASSERT_EQ(run_user_program(COMMPAGE + 4), EXC_NONE);
+		GUEST_ASSERT_EQ(guest_caught.gpr[2], i & 1 ? 200 : 100);
+		GUEST_ASSERT_EQ(COMM(0, 1), 0xdead);
+	}
+	GUEST_DONE();
+}
+
+static void test_user_tlb(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_user_tlb);
+	uint64_t lo[2];
+	unsigned int i;
+
+	vm_mem_add(vm, 1, CODE_GPA, 0x10000, 0, NULL);
+	for (i = 0; i < USER_TLB_RUNS; i++) {
+		TEST_ASSERT_EQ(_vcpu_run(vcpu), 0);
+		TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_MMIO);
+		TEST_ASSERT_EQ(vcpu->run->mmio.phys_addr, MMIO_GPA);
+		if (!i) {
+			lo[0] = vcpu_get_reg(vcpu, REG_TLB_LO0(1) + 1);
+			lo[1] = lo[0] - LO_PFN(GUEST_FREE_BASE) +
+				LO_PFN(GUEST_FREE_BASE + host_page);
+		}
+		vcpu_set_reg(vcpu, REG_TLB_LO0(1) + 1, lo[i & 1]);
+	}
 	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
@@ -1034,8 +1179,10 @@ static const struct subtest tests[] = {
 	{ "registers", test_registers },
 	{ "ie", test_ie },
 	{ "waits", test_waits },
+	{ "replaced", test_replaced },
 	{ "modes", test_modes },
 	{ "user_page", test_user_page },
+	{ "user_tlb", test_user_tlb },
 	{ "untouched", test_untouched },
 	{ "readonly", test_readonly },
 	{ "copy_on_write", test_copy_on_write },
