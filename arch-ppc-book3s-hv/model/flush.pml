@@ -19,7 +19,7 @@
  *
  * In the end the LPID is given to another VM, with nobody in the guest.
  *
- *   enter()	kvmppc_tlb_enter()
+ *   enter()	kvmppc_tlb_enter(), kvmhv_p9_tlb_enter()
  *   scope()	kvmppc_tlb_must_broadcast()
  *   mark()	mark()
  *   kick()	kvmppc_tlb_mark_core(), after mark()
@@ -39,7 +39,11 @@
  *   SIBLING	VIRTUAL: the siblings are looked at before tlbiel, not after it
  *   CLEAN_DONE	VIRTUAL: the siblings are not looked at where core 0 is clean
  *   CLEAN_EARLY	VIRTUAL: is core 0 clean? asked before the PTE is invalid
+ *   KEEP_ERAT	ERATS: enter() leaves the thread's own
  */
+#ifdef VIRTUAL
+#define ERATS		/* threads have ERATs; REMOTE with -DERATS */
+#endif
 #define CORES	2
 #define THREADS	2	/* of each core */
 #ifndef ENTRIES
@@ -57,7 +61,7 @@ bool moved;			/* MIGRATE: core 0 does not walk to the page any more */
 bool in_guest[4];		/* thread t of core c: c * THREADS + t */
 byte pte = 1;			/* the frame, 0 if invalid */
 byte tlb[CORES];		/* the frame, 0 if there is no entry */
-byte erat[4];			/* VIRTUAL: what a thread keeps for itself */
+byte erat[4];			/* ERATS: what a thread keeps for itself */
 bool freed[FRAMES + 1];
 bool closed;			/* the VM is being destroyed */
 byte running;
@@ -90,8 +94,12 @@ inline enter(c, me)
 		atomic { word[c] = word[c] & 3 }
 #endif
 	od;
-	/* Loading LPIDR and the context synchronisation leave no ERAT entry. */
+#ifdef KEEP_ERAT
+	skip
+#else
+	/* The thread's own, which no sibling's flush reaches. */
 	erat[me] = 0
+#endif
 }
 
 inline use(f)
@@ -103,7 +111,7 @@ inline use(f)
 inline access(c, me)
 {
 	if
-#ifdef VIRTUAL
+#ifdef ERATS
 	:: atomic { erat[me] != 0 -> use(erat[me]) }
 	:: atomic { erat[me] == 0 && tlb[c] != 0 -> use(tlb[c]); erat[me] = tlb[c] }
 	:: atomic { erat[me] == 0 && tlb[c] == 0 && pte != 0 -> tlb[c] = pte; erat[me] = pte }
