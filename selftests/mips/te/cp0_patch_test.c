@@ -55,7 +55,7 @@ asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder\n"
     "	mfc0	$2, $14\n"
     ".balign 65536\n"
     ".set pop; .popsection");
-/* As move_epc(), by an MTC0 that KVM does not see replaced. */
+/* As move_epc(), whose MFC0 the test replaces itself */
 asm(".pushsection .text.moves, \"ax\"; .set push; .set noreorder\n"
     ".globl load_epc\nload_epc:\n"
     "	mtc0	$4, $14\n"
