@@ -656,23 +656,35 @@ static uint32_t run_user_program(unsigned long arg)
 	return guest_user_run((void *)(GUEST_KSEG0 + USER_VA), arg);
 }
 
+/* Two frames that user mode may have at the commpage's address, by entry 1 */
+#define USER_FRAME(n)	(GUEST_FREE_BASE + (n) * host_page)
+
+#define user_word(n)	(*(volatile uint32_t *)(GUEST_KSEG0 + USER_FRAME(n) + 4))
+
+static void init_user_frames(void)
+{
+	user_word(0) = 100;
+	user_word(1) = 200;
+}
+
+static void map_user_frame(uint32_t n, uint32_t valid)
+{
+	guest_tlb_write(1, -1, COMMPAGE & ~(2 * host_page - 1), 0,
+			LO_PFN(USER_FRAME(n)) | LO_C | LO_D | valid);
+}
+
 /* User mode's own page comes and goes. */
 static void guest_user_page(void)
 {
-	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
-	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
-	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
-	uint32_t i, j, lo;
+	uint32_t i, j;
 
 	accept();
 	map_user_program();
-	a[1] = 100;
-	b[1] = 200;
+	init_user_frames();
 	for (i = 0; i < 60; i++) {
 		write_c0(C0_EPC, i);
 		GUEST_ASSERT_EQ(COMM(14, 0), i);
-		lo = LO_PFN(GUEST_FREE_BASE + (i % 3 ? host_page : 0)) | LO_C | LO_D;
-		guest_tlb_write(1, -1, pair, 0, i % 3 == 2 ? lo : lo | LO_V);
+		map_user_frame(!!(i % 3), i % 3 == 2 ? 0 : LO_V);
 		COMM(0, 1) = 0xdead;
 		for (j = 0; j < 3; j++) {
 			uint32_t exc = run_user_program(COMMPAGE + 4);
@@ -685,8 +697,8 @@ static void guest_user_page(void)
 			GUEST_ASSERT_EQ(COMM(0, 1), 0xdead);
 		}
 	}
-	GUEST_ASSERT_EQ(a[1], 160);
-	GUEST_ASSERT_EQ(b[1], 260);
+	GUEST_ASSERT_EQ(user_word(0), 160);
+	GUEST_ASSERT_EQ(user_word(1), 260);
 	GUEST_DONE();
 }
 
@@ -722,16 +734,12 @@ static void map_user_program_mmio(void)
 /* User mode's page is another one when the VMM has written the TLB. */
 static void guest_user_tlb(void)
 {
-	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
-	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
-	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
 	uint32_t i;
 
 	accept();
 	map_user_program_mmio();
-	a[1] = 100;
-	b[1] = 200;
-	guest_tlb_write(1, -1, pair, 0, LO_PFN(GUEST_FREE_BASE) | LO_C | LO_D | LO_V);
+	init_user_frames();
+	map_user_frame(0, LO_V);
 	for (i = 0; i < USER_TLB_RUNS; i++) {
 		COMM(0, 1) = 0xdead;
 		GUEST_ASSERT_EQ(run_user_program(COMMPAGE + 4), EXC_NONE);
@@ -755,8 +763,7 @@ static void test_user_tlb(void)
 		TEST_ASSERT_EQ(vcpu->run->mmio.phys_addr, MMIO_GPA);
 		if (!i) {
 			lo[0] = vcpu_get_reg(vcpu, REG_TLB_LO0(1) + 1);
-			lo[1] = lo[0] - LO_PFN(GUEST_FREE_BASE) +
-				LO_PFN(GUEST_FREE_BASE + host_page);
+			lo[1] = lo[0] - LO_PFN(USER_FRAME(0)) + LO_PFN(USER_FRAME(1));
 		}
 		vcpu_set_reg(vcpu, REG_TLB_LO0(1) + 1, lo[i & 1]);
 	}
@@ -767,22 +774,16 @@ static void test_user_tlb(void)
 /* The kernel never uses the commpage, and maps another page for user mode there. */
 static void guest_untouched(void)
 {
-	volatile uint32_t *a = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE);
-	volatile uint32_t *b = (uint32_t *)(GUEST_KSEG0 + GUEST_FREE_BASE + host_page);
-	unsigned long pair = COMMPAGE & ~(2 * host_page - 1);
 	uint32_t i;
 
 	map_user_program();
-	a[1] = 100;
-	b[1] = 200;
+	init_user_frames();
 	for (i = 0; i < 60; i++) {
-		guest_tlb_write(1, -1, pair, 0,
-				LO_PFN(GUEST_FREE_BASE + (i & 1 ? host_page : 0)) |
-				LO_C | LO_D | LO_V);
+		map_user_frame(i & 1, LO_V);
 		GUEST_ASSERT_EQ(run_user_program(COMMPAGE + 4), EXC_NONE);
 	}
-	GUEST_ASSERT_EQ(a[1], 130);
-	GUEST_ASSERT_EQ(b[1], 230);
+	GUEST_ASSERT_EQ(user_word(0), 130);
+	GUEST_ASSERT_EQ(user_word(1), 230);
 	GUEST_DONE();
 }
 
